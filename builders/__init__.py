@@ -1,0 +1,1 @@
+"""From raw bytes to typed tables, splits and a release; fetching, simulating and publishing."""

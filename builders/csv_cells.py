@@ -1,0 +1,169 @@
+"""Strict reading of delimited text: every cell as the text that stands there, every complaint with its place.
+
+pandas would shift all columns silently where each row has one field more than the header, and turn the country `NA`
+into a missing value. Here a row with another number of fields refuses the file, and no text is ever reinterpreted.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+from numpy.typing import NDArray
+
+from builders.signatures import UTF8_BOM, refuse_foreign
+from papi.errors import SHOWN_PLACES, InputRejected, Place
+
+BLOCK_BYTES = 8 << 20
+FIRST_LINE = 2  # of the data, below the header
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited file is written; `quoted` is whether quotation marks have a meaning."""
+
+    name: str
+    delimiter: str
+    quoted: bool
+
+
+COMMA = Dialect("comma-separated", ",", quoted=True)
+TAB = Dialect("TAB-separated", "\t", quoted=False)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A delimited file held as bytes, with its header; `blocks` parses it piece by piece."""
+
+    content: bytes
+    file: str
+    dialect: Dialect
+    header: tuple[str, ...]
+
+    def blocks(self) -> Iterator[pa.RecordBatch]:
+        """Record batches of strings, one column per header name (made unique by position)."""
+        wrong: list[tuple[int, int]] = []
+
+        def note(row: pa.csv.InvalidRow) -> str:
+            wrong.append((row.number, row.actual_columns))
+            return "skip"
+
+        try:
+            yield from pa.csv.open_csv(io.BytesIO(self.content), *self._options(note))
+        except pa.ArrowInvalid as error:
+            raise self._unreadable(error) from error
+        if wrong:
+            raise self._wrong_fields(wrong)
+
+    def place(self, row: int, name: str, expected: str, got: str) -> Place:
+        """The place of a cell by its row (from 0) and column name; found by reading again, for messages only."""
+        lines = self.content.split(b"\n", row + FIRST_LINE)
+        start = sum(len(line) + 1 for line in lines[: row + 1])
+        before = lines[row + 1].split(self.dialect.delimiter.encode())[: self.header.index(name)]
+        byte = start + sum(len(cell) + 1 for cell in before)
+        return Place(self.file, expected, got, line=row + FIRST_LINE, byte=byte, column=name)
+
+    def _options(self, note: Callable[[pa.csv.InvalidRow], str]) -> tuple[object, ...]:
+        names = [str(i) for i in range(len(self.header))]
+        return (
+            pa.csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=1),
+            pa.csv.ParseOptions(
+                delimiter=self.dialect.delimiter,
+                quote_char='"' if self.dialect.quoted else False,
+                ignore_empty_lines=False,
+                invalid_row_handler=note,
+            ),
+            pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
+        )
+
+    def _wrong_fields(self, wrong: list[tuple[int, int]]) -> InputRejected:
+        expected = f"{len(self.header)} fields"
+        places = [Place(self.file, expected, f"{got}", line=line) for line, got in wrong[:SHOWN_PLACES]]
+        return InputRejected(
+            f"{self.file} has lines with another number of fields than its header",
+            places=places,
+            total=len(wrong),
+            where=self.file,
+            expected=f"{expected} in every line, {self.dialect.name}",
+            next_step="the file is damaged or was edited: fetch it again (papi fetch)",
+        )
+
+    def _unreadable(self, error: Exception) -> InputRejected:
+        return InputRejected(
+            f"{self.file} cannot be read as {self.dialect.name} text",
+            where=self.file,
+            got=str(error).splitlines()[0],
+            next_step="the file is damaged or was edited: fetch it again (papi fetch)",
+        )
+
+
+def open_cells(content: bytes, file: str, dialect: Dialect) -> Cells:
+    """The cells of a delimited UTF-8 file. A byte order mark is passed over."""
+    refuse_foreign(content, file, f"{dialect.name} text", bom_allowed=True)
+    content = content.removeprefix(UTF8_BOM)
+    line = content.split(b"\n", 1)[0].decode("utf-8", errors="replace").rstrip("\r")
+    quoting = csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE
+    header = next(csv.reader([line], delimiter=dialect.delimiter, quoting=quoting), [])
+    return Cells(content, file, dialect, tuple(header))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a cell may be: `pattern` matches the whole text, `number` turns it into an integer."""
+
+    expected: str
+    pattern: re.Pattern[str]
+    number: Callable[[str], int]
+    minimum: int
+    maximum: int
+
+    def parse(self, text: str) -> int | None:
+        """The integer of a cell, None for a text that breaks the rule."""
+        if not self.pattern.fullmatch(text):
+            return None
+        value = self.number(text)
+        return value if self.minimum <= value <= self.maximum else None
+
+
+def parse_column(column: pa.Array, rule: Rule) -> tuple[NDArray[np.int32], list[tuple[int, str]]]:
+    """Integers of a column of texts, and the rows with texts that break the rule. Each distinct text is judged once."""
+    coded = column.dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    numbers = [rule.parse(text) for text in texts]
+    codes = coded.indices.to_numpy()
+    values = np.array([0 if number is None else number for number in numbers], dtype=np.int32)[codes]
+    wrong = [i for i, number in enumerate(numbers) if number is None]
+    rows = np.flatnonzero(np.isin(codes, wrong)) if wrong else []
+    return values, [(int(row), texts[codes[row]]) for row in rows]
+
+
+@dataclass
+class Complaints:
+    """Cells that break a rule, collected over a whole file before it is refused."""
+
+    cells: Cells
+    places: list[Place]
+    total: int = 0
+
+    def add(self, first_row: int, name: str, rule: Rule, wrong: list[tuple[int, str]]) -> None:
+        """Note the wrong cells of one column of one block that begins at `first_row`."""
+        self.total += len(wrong)
+        for row, text in wrong[: max(0, SHOWN_PLACES - len(self.places))]:
+            self.places.append(self.cells.place(first_row + row, name, rule.expected, repr(text)))
+
+    def refuse_if_any(self) -> None:
+        """Raise `InputRejected` with all places if a cell was wrong."""
+        if self.total:
+            raise InputRejected(
+                f"{self.cells.file} has cells that cannot be read",
+                places=self.places,
+                total=self.total,
+                where=self.cells.file,
+                next_step="the file was edited or damaged (a spreadsheet program?): use the original",
+            )

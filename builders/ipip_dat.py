@@ -1,0 +1,167 @@
+"""Reader of Johnson's fixed-width records (IPIP300.dat, IPIP120.dat; FACTS: columns count from 1).
+
+Exact: every byte of a record is accounted for, and a file with one record of the wrong length or one item byte
+outside 0-5 is refused whole, with the places. Fast: the file is one matrix of bytes, and nothing is done row by row.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from builders.demographics import BLANK, MANGLED, Numbers, clean_numbers, complete_countries
+from builders.raw_table import RawTable
+from builders.signatures import refuse_foreign
+from papi.errors import SHOWN_PLACES, InputRejected, Place
+from papi.instruments import INSTRUMENTS, MAXIMUM
+from papi.tables import read_csv
+
+Records = NDArray[np.uint8]
+LINE_ENDS = (b"\r\n", b"\n")
+ZERO, SPACE = ord("0"), ord(" ")
+
+
+@cache
+def record_fields(form: str) -> dict[str, slice]:
+    """The byte range of each field in a record of `form`, columns from 0."""
+    rows = [row for row in read_csv("builders", "ipip_records.csv") if row["form"] == form]
+    return {row["field"]: slice(int(row["first"]) - 1, int(row["last"])) for row in rows}
+
+
+def record_length(form: str) -> int:
+    """Bytes of a record without its line end."""
+    return record_fields(form)["items"].stop
+
+
+def read_ipip_dat(content: bytes, form: str, file: str) -> RawTable:
+    """Read a whole `.dat`. Raises `InputRejected` for anything that is not exactly a file of `form`."""
+    refuse_foreign(content, file, f"fixed-width records of {form}")
+    records, step = _records(content, form, file)
+    fields = record_fields(form)
+    items = records[:, fields["items"]]
+    _refuse_item_bytes(items, form, file, step)
+    case = _case_numbers(records[:, fields["case"]], file, step)
+    names = [name for name in fields if name not in ("case", "country", "items")]
+    cleaned = clean_numbers({name: parse_numbers(records[:, fields[name]]) for name in names})
+    country, unreadable = _countries(records[:, fields["country"]])
+    return RawTable(
+        instrument=form,
+        answers=np.asfortranarray(items - np.uint8(ZERO)).view(np.int8),
+        people=pd.DataFrame({"case": case, **cleaned.fields, "country": country}),
+        impossible=cleaned.impossible | ({"country": unreadable} if unreadable else {}),
+        impossible_rows=cleaned.impossible_rows,
+        blank=cleaned.blank | {"country": int(country.isna().sum()) - unreadable},
+    )
+
+
+def parse_numbers(block: Records) -> Numbers:
+    """Right-justified numbers, shape (people, width) → (people,); `BLANK` or `MANGLED` where there is none."""
+    value = np.zeros(len(block), dtype=np.int32)
+    started = np.zeros(len(block), dtype=bool)
+    mangled = np.zeros(len(block), dtype=bool)
+    for column in block.T:
+        digit = column - np.uint8(ZERO)
+        is_digit = digit <= 9
+        mangled |= ~is_digit & ((column != SPACE) | started)
+        value = np.where(is_digit, value * 10 + digit, value)
+        started |= is_digit
+    return np.where(mangled, MANGLED, np.where(started, value, BLANK)).astype(np.int32)
+
+
+def _records(content: bytes, form: str, file: str) -> tuple[Records, int]:
+    """The records as a matrix (people, record length) and the bytes from one record to the next."""
+    length = record_length(form)
+    for end in LINE_ENDS:
+        step = length + len(end)
+        whole = content if content.endswith(end) else content + end
+        if len(whole) % step == 0:
+            matrix = np.frombuffer(whole, dtype=np.uint8).reshape(-1, step)
+            if (matrix[:, length:] == np.frombuffer(end, dtype=np.uint8)).all():
+                return matrix[:, :length], step
+    raise _wrong_records(content, form, file)
+
+
+def _wrong_records(content: bytes, form: str, file: str) -> InputRejected:
+    """The refusal for a file whose records are not all of the right length, as specific as can be."""
+    length = record_length(form)
+    lines = content.split(b"\n")
+    sizes = np.array([len(line) - line.endswith(b"\r") for line in lines])
+    if lines[-1] == b"":
+        lines, sizes = lines[:-1], sizes[:-1]
+    known = _known_other_layout(lines, sizes, form)
+    if known:
+        expected = f"records of {length} characters ({form})"
+        return InputRejected(f"{file} has other records", where=file, expected=expected, got=known[0], next_step=known[1])
+    starts = np.concatenate([[0], np.cumsum([len(line) + 1 for line in lines])])
+    wrong = np.flatnonzero(sizes != length)
+    places = [
+        Place(file, f"{length} characters", f"{sizes[i]}", line=int(i) + 1, byte=int(starts[i])) for i in wrong[:SHOWN_PLACES]
+    ]
+    return InputRejected(
+        f"{file} has records of a wrong length" if len(wrong) else f"{file} mixes line ends",
+        places=places,
+        total=len(wrong),
+        where=file,
+        expected=f"{length} characters and one kind of line end throughout",
+        next_step="the file is damaged or truncated: fetch it again (papi fetch)",
+    )
+
+
+def _known_other_layout(lines: list[bytes], sizes: NDArray[np.int64], form: str) -> tuple[str, str] | None:
+    """What was got and what to do, where every record has the length of something known."""
+    if len(set(sizes.tolist())) != 1:
+        return None
+    size = int(sizes[0])
+    if size == record_length(form) + 2 and all(line.startswith(b"  ") for line in lines[:100]):
+        return "a copy from before 2018 (two blank columns first)", "fetch the present file (papi fetch)"
+    for other in INSTRUMENTS[:2]:
+        if other != form and size == record_length(other):
+            return f"records of {size} characters, as in {other}", "check which file is which"
+    return None
+
+
+def _refuse_item_bytes(items: Records, form: str, file: str, step: int) -> None:
+    digits = items - np.uint8(ZERO)
+    if int(digits.max(initial=0)) <= MAXIMUM:
+        return
+    rows, columns = np.nonzero(digits > MAXIMUM)
+    offset = record_fields(form)["items"].start
+    places = [
+        Place(file, "a digit 0-5", repr(chr(items[r, c])), line=r + 1, byte=r * step + offset + c, column=offset + c + 1)
+        for r, c in zip(rows[:SHOWN_PLACES].tolist(), columns[:SHOWN_PLACES].tolist(), strict=True)
+    ]
+    advice = "the file is damaged: fetch it again (papi fetch)"
+    raise InputRejected(f"{file} has answers that are none", places=places, total=len(rows), where=file, next_step=advice)
+
+
+def _case_numbers(block: Records, file: str, step: int) -> NDArray[np.int32]:
+    cases = parse_numbers(block)
+    wrong = np.flatnonzero(cases < 0)
+    if len(wrong):
+        places = [
+            Place(file, "a case number", repr(bytes(block[i]).decode("latin-1")), line=i + 1, byte=i * step, column=1)
+            for i in wrong[:SHOWN_PLACES].tolist()
+        ]
+        advice = "the file is damaged: fetch it again (papi fetch)"
+        raise InputRejected(f"{file} has unreadable cases", places=places, total=len(wrong), where=file, next_step=advice)
+    return cases
+
+
+def _countries(block: Records) -> tuple[pd.Series, int]:
+    """Country names (null where blank or unreadable) and how many were unreadable."""
+    codes, examples = _distinct_rows(block)
+    names = [bytes(block[i]).decode("latin-1").rstrip() for i in examples.tolist()]
+    readable = [name.isascii() and name.isprintable() and name[:1] != " " for name in names]
+    bad = ~np.array(readable)
+    return complete_countries(codes, [n if ok else "" for n, ok in zip(names, readable, strict=True)]), int(bad[codes].sum())
+
+
+def _distinct_rows(block: Records) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Codes of equal rows, and the first row of each code; by hashing byte for byte, which beats sorting strings."""
+    codes = np.zeros(len(block), dtype=np.int64)
+    for column in block.T:
+        codes = pd.factorize(codes * 256 + column)[0]
+    return codes, np.unique(codes, return_index=True)[1]

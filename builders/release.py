@@ -1,0 +1,204 @@
+"""Build a release: from a folder of raw files to parquet, manifest and README, whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from builders.item_key import ItemTexts
+from builders.items_table import items_table
+from builders.privacy import DEFAULT_MIN_COUNTRY
+from builders.raw_files import find_raw_files
+from builders.raw_inputs import RawInputs, pinned_means
+from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
+from builders.respondents import Assessed, respondents
+from builders.splits import Splits, assign_splits
+from builders.staging import check_target, staged
+from cards.release_texts import write_release_texts
+from papi.errors import InputRejected, UsageError
+from papi.files import write_json
+from papi.instruments import INSTRUMENTS, ITEMS_CONFIG, SPLITS, Instrument, instrument
+from papi.manifest import MANIFEST, shard_name
+from papi.parquet import arrow_schema, write_parquet
+from validation.disclosure import SMALLEST_CELL
+from validation.gates import gate_names, refuse_failures
+from validation.schemas import check_table
+
+ROWS_PER_SHARD = 250_000
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What a user decides about a build; all of it but `published` is recorded in the manifest."""
+
+    published: Path | None = None
+    only: tuple[str, ...] = ()
+    version: str = "0.0.0"
+    date: str | None = None
+    min_country: int = DEFAULT_MIN_COUNTRY
+    require_pinned: bool = False
+    allow_gates: tuple[str, ...] = ()
+
+
+@dataclass
+class BuildReport:
+    """What is local to a build and never pushed: paths, timings, problems found."""
+
+    raw: str
+    release: str
+    ignored: list[str]
+    seconds: dict[str, float] = field(default_factory=dict)
+    people: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    gates: list[dict[str, Any]] = field(default_factory=list)
+
+
+def build_release(
+    raw: Path, out: Path, options: BuildOptions, progress: Progress = lambda text: None
+) -> tuple[dict[str, Any], BuildReport]:
+    """Build `out` from the raw files under `raw`; gives the manifest and the local report.
+
+    Raises `UsageError` for options that mean nothing, `InputRejected` (exit 3) for raw files that are not what they
+    must be, `GateFailed` (exit 4), `EnvironmentProblem` (exit 5) and `Busy` (exit 6). After any of them the old
+    release at `out` is untouched.
+    """
+    _check_options(options)
+    check_target(out)
+    folder = find_raw_files(raw, *([options.published] if options.published else []))
+    inputs = RawInputs(folder, options.require_pinned)
+    report = BuildReport(str(raw), str(out), list(folder.ignored))
+    wanted = [instrument(name) for name in INSTRUMENTS if not options.only or name in options.only]
+    texts = {family: inputs.texts(family) for family in dict.fromkeys(of.family for of in wanted)}
+    _refuse_mixture(texts)
+    with staged(out) as staging:
+        built = {}
+        for of in wanted:
+            built[of.name] = _build_config(staging, of, inputs, texts[of.family], options, report, progress)
+        _write_items(staging, wanted, texts)
+        manifest = describe_release(staging, built, inputs, texts, _decisions(options))
+        write_release_texts(staging, manifest)
+        manifest["files"] = file_facts(staging, manifest["files"])
+        write_json(staging / MANIFEST, manifest)
+        progress("swapping the new release in")
+    write_json(out.with_name(f"{out.name}.report.json"), asdict(report))
+    return manifest, report
+
+
+def _check_options(options: BuildOptions) -> None:
+    for name in options.only:
+        instrument(name)
+    for gate in options.allow_gates:
+        if gate not in gate_names():
+            raise UsageError(f"no gate is called {gate!r}", expected=", ".join(gate_names()), got=gate)
+    if options.min_country < 1:
+        raise UsageError("a country needs at least one respondent", expected="--min-country 1 or more")
+
+
+def _decisions(options: BuildOptions) -> Decisions:
+    smallest = min(SMALLEST_CELL, options.min_country)
+    return Decisions(options.version, options.date, options.min_country, smallest, options.allow_gates)
+
+
+def _refuse_mixture(texts: dict[str, ItemTexts]) -> None:
+    contents = {family: text.content for family, text in texts.items()}
+    if len(set(contents.values())) > 1:
+        raise InputRejected(
+            "the raw files mix real and simulated questionnaires",
+            got=", ".join(f"{family}: {content}" for family, content in contents.items()),
+            next_step="keep them in separate folders, or build one with --only",
+        )
+
+
+def _build_config(
+    staging: Path,
+    of: Instrument,
+    inputs: RawInputs,
+    texts: ItemTexts,
+    options: BuildOptions,
+    report: BuildReport,
+    progress: Progress,
+) -> BuiltConfig:
+    """Read, assess, split and write one instrument; its big tables are gone when this returns."""
+    clock = _Clock(of.name, report, progress)
+    with clock.step("read"):
+        table, pinned = inputs.answers(of)
+    with clock.step("assess"):
+        means = pinned_means(of, pinned, texts.content)
+        assessed: Assessed = respondents(table, of, texts.content, options.min_country, options.allow_gates, means)
+        report.gates.extend(asdict(finding) for finding in assessed.findings)
+        refuse_failures(assessed.findings)
+    with clock.step("split"):
+        splits = assign_splits(assessed.respondents, table, inputs.published(of))
+    with clock.step("write"):
+        _write_splits(staging, assessed.respondents.table, splits, of.name)
+    report.people[of.name] = {"rows": len(table), "impossible": dict(table.impossible), "blank": dict(table.blank)}
+    report.notes.extend(_split_notes(of.name, splits))
+    cases = table.people["case"].to_numpy() if "case" in table.people else None
+    counts = {name: len(rows) for name, rows in splits.rows.items()}
+    return BuiltConfig(counts, splits.definition, assessed.respondents.changed, cases, assessed.findings)
+
+
+class _Clock:
+    """Says which step begins and notes how long it took, for the local report only."""
+
+    def __init__(self, name: str, report: BuildReport, progress: Progress) -> None:
+        self._name, self._report, self._progress = name, report, progress
+
+    def step(self, what: str) -> _Step:
+        return _Step(f"{self._name}: {what}", self._report, self._progress)
+
+
+@dataclass
+class _Step:
+    title: str
+    report: BuildReport
+    progress: Progress
+    start: float = 0.0
+
+    def __enter__(self) -> None:
+        self.progress(self.title)
+        self.start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.report.seconds[self.title] = round(time.perf_counter() - self.start, 3)
+
+
+def _write_splits(staging: Path, table_of: Callable[[np.ndarray], pa.Table], splits: Splits, config: str) -> None:
+    for split, rows in splits.rows.items():
+        shards = np.array_split(rows, -(-len(rows) // ROWS_PER_SHARD))
+        for index, shard in enumerate(shards):
+            table = table_of(shard)
+            check_table(table, config)
+            write_parquet(staging / shard_name(config, split, index, len(shards)), table, config)
+
+
+def _write_items(staging: Path, wanted: Iterable[Instrument], texts: dict[str, ItemTexts]) -> None:
+    frame = items_table(wanted, texts)
+    table = pa.Table.from_pandas(frame, schema=arrow_schema(ITEMS_CONFIG), preserve_index=False)
+    check_table(table, ITEMS_CONFIG)
+    write_parquet(staging / shard_name(ITEMS_CONFIG, ITEMS_CONFIG, 0, 1), table.replace_schema_metadata(), ITEMS_CONFIG)
+
+
+def _split_notes(config: str, splits: Splits) -> list[str]:
+    """What a user should know of the splits: partly found lists, small and missing splits."""
+    test = splits.definition["test"]
+    notes = []
+    if test["protocol"] == "published list":
+        partly = "" if test["found"] == test["listed"] else ", only a part of the list"
+        notes.append(f"{config}: test is the published list, {test['found']} of {test['listed']} people found{partly}")
+    else:
+        notes.append(f"{config}: no published list; the k-means recipe chose {test['found']} test subjects")
+    for split in SPLITS:
+        if split not in splits.rows:
+            notes.append(f"{config}: nobody is left for the split {split}, it is left out")
+    sample = splits.definition["test_population"]
+    if 0 < sample["found"] < 100:
+        notes.append(f"{config}: test_population has only {sample['found']} people")
+    return notes

@@ -1,0 +1,95 @@
+"""The manifest of a release that is being built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.item_key import SIMULATED, ItemTexts
+from builders.raw_inputs import RawInputs
+from papi.files import sha256_of_file
+from papi.instruments import IPIP_120, IPIP_300, ITEMS_CONFIG, instrument
+from papi.manifest import FORMAT, FORMAT_VERSION, MANIFEST
+from papi.parquet import arrow_schema, count_rows
+from papi.version import __version__
+from validation.gates import Finding
+
+
+@dataclass(frozen=True)
+class BuiltConfig:
+    """One config on its way into the manifest: people per split, how the splits were chosen, what was blunted."""
+
+    counts: dict[str, int]
+    definition: dict[str, Any]
+    privacy: dict[str, int]
+    cases: NDArray[np.int32] | None
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the user decided that belongs into the manifest."""
+
+    version: str
+    date: str | None
+    min_country: int
+    smallest_cell: int
+    allow_gates: tuple[str, ...]
+
+
+def describe_release(
+    staging: Path, built: Mapping[str, BuiltConfig], inputs: RawInputs, texts: Mapping[str, ItemTexts], decisions: Decisions
+) -> dict[str, Any]:
+    """Everything the manifest says but the hashes of files that are still to be written."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "version": decisions.version,
+        **({"date": decisions.date} if decisions.date else {}),
+        "code": {"palign-papi": __version__},
+        "simulated": any(text.content == SIMULATED for text in texts.values()),
+        "configs": {name: _config(one) for name, one in built.items()},
+        "items": sum(len(instrument(name).items) for name in built),
+        "cases_in_both_ipip_forms": _cases_in_both(built),
+        "privacy": {
+            "min_country": decisions.min_country,
+            "smallest_cell": decisions.smallest_cell,
+            "changed": {name: one.privacy for name, one in built.items()},
+        },
+        "gates": [asdict(finding) for one in built.values() for finding in one.findings],
+        "allowed_gates": sorted(decisions.allow_gates),
+        "raw": inputs.described(),
+        "schema": {name: _schema(name) for name in (*built, ITEMS_CONFIG)},
+        "files": file_facts(staging, {}),
+    }
+
+
+def file_facts(staging: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Hash, size and, for parquet, rows of every file but the manifest; what is known already is not hashed again."""
+    paths = sorted(path for path in staging.rglob("*") if path.is_file() and path.name != MANIFEST)
+    names = {path.relative_to(staging).as_posix(): path for path in paths}
+    return {name: known.get(name) or _facts(path) for name, path in names.items()}
+
+
+def _config(one: BuiltConfig) -> dict[str, Any]:
+    return {"people": sum(one.counts.values()), "splits": one.counts, "split_definition": one.definition}
+
+
+def _cases_in_both(built: Mapping[str, BuiltConfig]) -> int | None:
+    """Case numbers that both IPIP forms have; null unless both were built."""
+    cases = [built[name].cases for name in (IPIP_300, IPIP_120) if name in built]
+    return len(np.intersect1d(*cases)) if len(cases) == 2 else None
+
+
+def _schema(config: str) -> dict[str, str]:
+    return {field.name: str(field.type) for field in arrow_schema(config)}
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = {"sha256": sha256_of_file(path), "bytes": path.stat().st_size}
+    return facts | ({"rows": count_rows(path)} if path.suffix == ".parquet" else {})

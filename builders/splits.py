@@ -1,0 +1,85 @@
+"""Who is in which split: the published protocol's test subjects, people who look like the population, everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from builders.population_sample import population_sample
+from builders.published import PublishedList, find_people
+from builders.raw_table import RawTable
+from builders.respondents import Respondents
+from builders.test_subjects import nearest_to_centres
+from papi.errors import InputRejected
+from papi.instruments import SPLITS
+
+FEWEST_PEOPLE = 30
+TEST_PEOPLE = 300
+SHARE = 10  # a test split takes at most every tenth person
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Rows of each split that has people, ascending, and how they were chosen (for the manifest)."""
+
+    rows: dict[str, NDArray[np.intp]]
+    definition: dict[str, Any]
+
+
+def assign_splits(people: Respondents, table: RawTable, listed: PublishedList | None) -> Splits:
+    """The splits of one instrument: disjoint, together everybody. Refused under 30 people."""
+    if len(people) < FEWEST_PEOPLE:
+        raise InputRejected(
+            f"{people.instrument.name} has too few people for splits",
+            expected=f"at least {FEWEST_PEOPLE} people",
+            got=f"{len(people)}",
+            next_step="build from a file with more people, or leave the instrument out with --only",
+        )
+    test, test_definition = _published(people, table, listed) if listed else _recipe(people)
+    free = np.ones(len(people), dtype=bool)
+    free[test] = False
+    sample, sample_definition = _population(people, free)
+    free[sample] = False
+    rows = dict(zip(SPLITS, (np.flatnonzero(free), test, sample), strict=True))
+    definition = {"test": test_definition, "test_population": sample_definition}
+    return Splits({name: r for name, r in rows.items() if len(r)}, definition)
+
+
+def _published(people: Respondents, table: RawTable, listed: PublishedList) -> tuple[NDArray[np.intp], dict[str, Any]]:
+    """The people of the published list, as rows of the sorted table."""
+    found = find_people(listed, table)
+    if not len(found):
+        raise InputRejected(
+            f"nobody of the published test list of {people.instrument.name} is in its file",
+            expected=f"some of {len(listed)} people with the same answers",
+            got="none",
+            next_step="the list belongs to other data: leave it out, the k-means recipe then picks the test subjects",
+        )
+    chosen = np.zeros(len(people), dtype=bool)
+    chosen[found] = True
+    definition = {"protocol": "published list", "listed": len(listed), "found": len(found)}
+    return np.flatnonzero(chosen[people.rows]), definition
+
+
+def _recipe(people: Respondents) -> tuple[NDArray[np.intp], dict[str, Any]]:
+    """The published recipe, done deterministically."""
+    count = min(TEST_PEOPLE, len(people) // SHARE)
+    n_missing = people.columns["n_missing"].to_numpy()
+    rows = nearest_to_centres(people.responses, n_missing <= people.instrument.missing_limit, count)
+    return rows, {"protocol": "k-means recipe", "wanted": count, "found": len(rows)}
+
+
+def _population(people: Respondents, free: NDArray[np.bool_]) -> tuple[NDArray[np.intp], dict[str, Any]]:
+    """People who look like the population, from whoever is left."""
+    count = min(TEST_PEOPLE, int(free.sum()) // SHARE, int((free & ~people.flagged).sum()))
+    if not count:
+        return np.empty(0, dtype=np.intp), {"protocol": "systematic sample", "wanted": 0, "found": 0}
+    rows, likeness = population_sample(
+        people.responses, people.traits(), people.codes("sex"), ~people.flagged, free, count, people.instrument
+    )
+    against = {name: round(value, DECIMALS) for name, value in vars(likeness).items()}
+    return rows, {"protocol": "systematic sample", "wanted": count, "found": len(rows), "against_all_unflagged": against}

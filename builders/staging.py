@@ -1,0 +1,124 @@
+"""A release appears whole or not at all: built in a folder beside its place and swapped in at the end.
+
+After any failure, a kill included, the old release is byte for byte what it was; what is left is at most one staging
+folder, which the next build of the same target sweeps away. One build at a time holds a target's lock.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from papi.errors import Busy, PapiError, UsageError
+from papi.files import translated
+from papi.manifest import read_manifest
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """An empty staging folder that takes the target's place when the block ends without an error.
+
+    Raises `Busy` where another process builds the same target, `UsageError` where something else is in its place.
+    """
+    check_target(target)
+    staging = target.parent / f".{target.name}.staging"
+    with translated(target.parent, "write in"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(target):
+        _sweep(staging)
+        _recover(target)
+        try:
+            with translated(staging, "make"):
+                staging.mkdir()
+            yield staging
+            with translated(target, "swap in"):
+                _swap_in(staging, target)
+        finally:
+            _sweep(staging)
+
+
+def check_target(target: Path) -> None:
+    """Raise `UsageError` where the target holds something that no build may replace."""
+    if target.is_dir() and not any(target.iterdir()):
+        return
+    if target.exists() or target.is_symlink():
+        try:
+            read_manifest(target)
+        except PapiError as error:
+            advice = "name a new folder, or one that papi build wrote"
+            raise UsageError(f"{target} is not a PAPI release and will not be replaced", next_step=advice) from error
+
+
+@contextmanager
+def locked(target: Path) -> Iterator[None]:
+    """Hold the target's lock; the system lets go of it when the process ends, however it ends."""
+    path = target.parent / f".{target.name}.lock"
+    with translated(path, "lock"):
+        handle = _acquire(path)
+    if handle is None:
+        raise Busy(f"another build of {target} is running", where=str(path), next_step="wait for it, or build elsewhere")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _acquire(path: Path) -> int | None:
+    """An open, locked file, or None where somebody holds it. A file unlinked meanwhile is not the lock any more."""
+    while True:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        if path.exists() and os.fstat(handle).st_ino == path.stat().st_ino:
+            return handle
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    if folder.exists():
+        with translated(folder, "remove"):
+            shutil.rmtree(folder)
+
+
+def _set_aside(target: Path) -> Path:
+    return target.parent / f".{target.name}.old"
+
+
+def _recover(target: Path) -> None:
+    """Undo a swap in two steps that was cut off between them; sweep what one that was cut off later left."""
+    old = _set_aside(target)
+    if old.exists() and not target.exists():
+        with translated(target, "put back"):
+            old.rename(target)
+    _sweep(old)
+
+
+def _swap_in(staging: Path, target: Path) -> None:
+    """Exchange the folders in one step where the system can, so that no moment is without a release."""
+    if not target.exists():
+        staging.rename(target)
+    elif not _exchange(staging, target):
+        old = _set_aside(target)
+        target.rename(old)
+        staging.rename(target)
+        shutil.rmtree(old)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Linux's renameat2 with RENAME_EXCHANGE; False where it is not to be had."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    return bool(rename(AT_FDCWD, os.fsencode(a), AT_FDCWD, os.fsencode(b), RENAME_EXCHANGE) == 0)

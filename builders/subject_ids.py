@@ -1,0 +1,71 @@
+"""Subject ids: stable names of people that are no function of case, time or file order."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from papi.errors import InputRejected
+from papi.instruments import Instrument
+from papi.scoring import Answers
+
+BLOCK_ROWS = 20_000
+ID_BYTES = 8  # the first 16 hex digits
+
+
+@dataclass(frozen=True)
+class SubjectIds:
+    """Per person, shape (people,): the number behind the id's hex digits, and how many identical rows come before."""
+
+    numbers: NDArray[np.uint64]
+    copy_number: NDArray[np.int32]
+
+
+def subject_ids(responses: Answers, demographics: pd.DataFrame, of: Instrument) -> SubjectIds:
+    """SHA-256 over instrument, published answers and copy number; copies are ordered by published demographics.
+
+    `responses` has the shape (people, items); `demographics` holds the published columns, all categorical.
+    """
+    numbers = _first_digests(responses, of)
+    copy_number = np.zeros(len(responses), dtype=np.int32)
+    for rows in _groups_of_equals(numbers):
+        order = _by_demographics(rows, demographics)
+        copy_number[order] = np.arange(len(order))
+        for copy, row in enumerate(order[1:].tolist(), start=1):
+            numbers[row] = _digest(of, np.ascontiguousarray(responses[row]).tobytes(), copy)
+    if len(np.unique(numbers)) < len(numbers):
+        raise InputRejected(f"two people of {of.name} have the same subject id", next_step="report this: 64 bits collided")
+    return SubjectIds(numbers, copy_number)
+
+
+def id_texts(numbers: NDArray[np.uint64], of: Instrument) -> list[str]:
+    """The ids as they are published."""
+    return [f"{of.id_prefix}-{number:016x}" for number in numbers.tolist()]
+
+
+def _first_digests(responses: Answers, of: Instrument) -> NDArray[np.uint64]:
+    digests = []
+    for start in range(0, len(responses), BLOCK_ROWS):
+        block = np.ascontiguousarray(responses[start : start + BLOCK_ROWS])
+        digests.extend(_digest(of, row.tobytes(), 0) for row in block)
+    return np.array(digests, dtype=np.uint64)
+
+
+def _digest(of: Instrument, answers: bytes, copy: int) -> int:
+    message = b"\0".join((of.name.encode(), answers, str(copy).encode()))
+    return int.from_bytes(hashlib.sha256(message).digest()[:ID_BYTES], "big")
+
+
+def _groups_of_equals(numbers: NDArray[np.uint64]) -> list[NDArray[np.intp]]:
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=numbers[order[:1]] + 1))
+    return [group for group in np.split(order, starts[1:]) if len(group) > 1]
+
+
+def _by_demographics(rows: NDArray[np.intp], demographics: pd.DataFrame) -> NDArray[np.intp]:
+    keys = [demographics[name].cat.codes.to_numpy()[rows] for name in reversed(demographics.columns)]
+    return rows[np.lexsort(keys)]

@@ -1,0 +1,1 @@
+"""Reviewed facts of the builders: sources, layouts, names."""

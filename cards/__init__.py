@@ -1,0 +1,1 @@
+"""What readers are told about a release: front matter, card, licences."""

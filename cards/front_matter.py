@@ -1,0 +1,72 @@
+"""The front matter of a release's README: which files are which config and split, and what their columns are.
+
+`datasets` takes the types from here: a class column is int8 in the parquet file and becomes a ClassLabel only because
+`dataset_info.features` says so. A column declared here and absent in a file would be silently null; the release is
+loaded back in the tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from papi.columns import Column, columns_of
+from papi.instruments import DEFAULT_CONFIG, ITEMS_CONFIG
+from papi.manifest import shard_paths
+
+PRETTY_NAME = "PAPI: Personality Alignment with Personality Inventories"
+
+
+def front_matter(manifest: dict[str, Any]) -> str:
+    """The YAML block of a release, between its dashes."""
+    return f"---\n{yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=110)}---\n"
+
+
+def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
+    simulated = manifest["simulated"]
+    configs = [*manifest["configs"], ITEMS_CONFIG]
+    default = DEFAULT_CONFIG if DEFAULT_CONFIG in configs else configs[0]
+    return {
+        "pretty_name": f"{PRETTY_NAME} (simulated people)" if simulated else PRETTY_NAME,
+        "language": ["en"],
+        "license": "other",
+        "license_name": "by-part",
+        "license_link": "LICENSE.md",
+        "tags": ["personality", "psychometrics", "alignment", *(["simulated"] if simulated else [])],
+        "configs": [_config(manifest, name, default) for name in configs],
+        "dataset_info": [_dataset_info(manifest, name) for name in configs],
+    }
+
+
+def splits_of(manifest: dict[str, Any], config: str) -> list[str]:
+    """The splits of a config that have people; the items are one split of their own."""
+    return [ITEMS_CONFIG] if config == ITEMS_CONFIG else list(manifest["configs"][config]["splits"])
+
+
+def _config(manifest: dict[str, Any], name: str, default: str) -> dict[str, Any]:
+    files = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits_of(manifest, name)]
+    return {"config_name": name, **({"default": True} if name == default else {}), "data_files": files}
+
+
+def _dataset_info(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    splits = [_split(manifest, name, split) for split in splits_of(manifest, name)]
+    size = sum(split["num_bytes"] for split in splits)
+    features = [_feature(column) for column in columns_of(name)]
+    return {"config_name": name, "features": features, "splits": splits, "download_size": size, "dataset_size": size}
+
+
+def _split(manifest: dict[str, Any], config: str, split: str) -> dict[str, Any]:
+    facts = [manifest["files"][path] for path in shard_paths(manifest, config, split)]
+    size, rows = (sum(fact[key] for fact in facts) for key in ("bytes", "rows"))
+    return {"name": split, "num_bytes": size, "num_examples": rows}
+
+
+def _feature(column: Column) -> dict[str, Any]:
+    if column.classes:
+        return {"name": column.name, "dtype": {"class_label": {"names": dict(_numbered(column.classes))}}}
+    return {"name": column.name, "dtype": column.kind}
+
+
+def _numbered(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(str(code), name) for code, name in enumerate(names)]

@@ -1,0 +1,1 @@
+"""Templates of what readers are told."""

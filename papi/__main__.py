@@ -1,0 +1,5 @@
+"""`python -m papi` is the same as `papi`."""
+
+from papi.cli import main
+
+main()

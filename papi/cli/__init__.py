@@ -1,0 +1,68 @@
+"""The command line: `papi`, also `python -m papi`. Data on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from papi.cli.build import build
+from papi.cli.console import complain
+from papi.cli.demo import demo
+from papi.cli.fetch import fetch
+from papi.cli.info import info
+from papi.cli.simulate import simulate
+from papi.errors import EnvironmentProblem, Interrupted, PapiError
+from papi.version import __version__
+
+COMMANDS = (fetch, simulate, build, demo, info)
+
+app = typer.Typer(
+    name="papi",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Build and read PAPI, the personality alignment dataset.",
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"papi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and exit."),
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and leave with its exit code (see `papi.errors`); never a traceback for what a user can cause."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        app(arguments)
+    except PapiError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except MemoryError:
+        complain("not enough memory\n  next     close other programs, or build one instrument at a time with --only")
+        sys.exit(EnvironmentProblem.exit_code)
+    sys.exit(0)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Unwind once; a second signal must not cut the cleaning up short."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    name = signal.Signals(number).name
+    raise Interrupted(f"interrupted by {name}: what was there before is unchanged", next_step="run the command again")

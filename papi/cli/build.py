@@ -1,0 +1,97 @@
+"""`papi build`: from raw files to a release."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from papi.cli.console import examples, print_json, print_table, progress_lines
+from papi.errors import UsageError
+from papi.instruments import SPLITS
+
+EXAMPLES = examples(
+    "papi build raw release",
+    "papi build raw release --published lists --version 1.0.0 --date 2026-01-31",
+    "papi build raw release --only dark-triad --min-country 1000 --json",
+)
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+def build(
+    raw: Annotated[Path, typer.Argument(help="Folder with raw files, searched with its subfolders.")],
+    out: Annotated[Path, typer.Argument(help="The release: a new folder, or an older release to replace.")],
+    published: Annotated[Path | None, typer.Option(help="Folder with the published test lists.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Instrument to build; may be repeated.")] = None,
+    version: Annotated[str, typer.Option(help="Version of the data, X.Y.Z.")] = "0.0.0",
+    date: Annotated[str | None, typer.Option(help="Date of the release, YYYY-MM-DD; else SOURCE_DATE_EPOCH.")] = None,
+    min_country: Annotated[int, typer.Option(help="People a country needs to be published.")] = 500,
+    require_pinned: Annotated[bool, typer.Option("--require-pinned", help="Refuse files of unknown hash.")] = False,
+    allow_gate: Annotated[list[str] | None, typer.Option(help="Gate that may fail; recorded in the release.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Build a release from raw files: parquet, manifest and README, whole or not at all."""
+    from builders.release import BuildOptions, build_release
+
+    options = BuildOptions(
+        published=published,
+        only=tuple(only or ()),
+        version=_checked_version(version),
+        date=release_date(date, os.environ),
+        min_country=min_country,
+        require_pinned=require_pinned,
+        allow_gates=tuple(allow_gate or ()),
+    )
+    manifest, report = build_release(raw, out, options, progress_lines())
+    if as_json:
+        print_json({"release": str(out), **summary(manifest), "notes": report.notes, "ignored": report.ignored})
+        return
+    show_release(manifest, str(out))
+    for note in [*report.notes, *(f"ignored: {name}" for name in report.ignored)]:
+        print(note)
+
+
+def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reader of JSON wants to know of a release; the manifest has it all."""
+    keys = ("version", "date", "simulated", "configs", "items", "cases_in_both_ipip_forms", "gates", "allowed_gates", "raw")
+    return {key: manifest[key] for key in keys if key in manifest}
+
+
+def show_release(manifest: Mapping[str, Any], where: str) -> None:
+    """Print what is in a release: people by config and split, gates, whether it is simulated."""
+    rows = [
+        [name, f"{config['people']:,}", *(f"{config['splits'].get(split, 0):,}" for split in SPLITS)]
+        for name, config in manifest["configs"].items()
+    ]
+    rows.append(["items", f"{manifest['items']:,}", *([""] * len(SPLITS))])
+    print_table(("config", "rows", *SPLITS), rows, f"PAPI {manifest['version']} in {where}")
+    verdicts = [finding["verdict"] for finding in manifest["gates"]]
+    print("gates: " + ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in dict.fromkeys(verdicts)))
+    if manifest["simulated"]:
+        print("These people are simulated: nobody answered these questionnaires.")
+
+
+def release_date(date: str | None, environment: Mapping[str, str]) -> str | None:
+    """The date of a release: the one given, else that of SOURCE_DATE_EPOCH (UTC), else none."""
+    try:
+        if date is not None:
+            return datetime.date.fromisoformat(date).isoformat()
+        epoch = environment.get("SOURCE_DATE_EPOCH")
+        return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date().isoformat() if epoch else None
+    except (ValueError, OverflowError, OSError) as error:
+        got = date if date is not None else f"SOURCE_DATE_EPOCH={environment['SOURCE_DATE_EPOCH']}"
+        raise UsageError("the date of the release is none", expected="YYYY-MM-DD, or seconds since 1970", got=got) from error
+
+
+def _checked_version(version: str) -> str:
+    if not VERSION.fullmatch(version):
+        raise UsageError("the version of the data is none", expected="X.Y.Z, such as 1.0.0", got=version)
+    return version
+
+
+build.__doc__ = f"{build.__doc__}\n\n{EXAMPLES}"

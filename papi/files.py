@@ -1,0 +1,92 @@
+"""The one layer through which the project reads and writes files.
+
+Everything that is written passes `write_bytes` or `open_output`, so that a fault at any write can be injected in one
+place and every refusal of the operating system becomes an `EnvironmentProblem` that names the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from papi.errors import EnvironmentProblem, MissingFile
+
+BLOCK = 1 << 20
+
+
+@contextmanager
+def translated(path: Path, doing: str) -> Iterator[None]:
+    """Turn an `OSError` on `path` into the project's error for it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise MissingFile(f"cannot {doing} {path.name}: it is not there", where=str(path)) from error
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"cannot {doing} {path.name}: {error.strerror or error}",
+            where=str(path),
+            next_step="check free space, permissions and that it is a plain file, then run the command again",
+        ) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The whole content of a file."""
+    with translated(path, "read"):
+        return path.read_bytes()
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """The first `size` bytes of a file."""
+    with translated(path, "read"), path.open("rb") as file:
+        return file.read(size)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file; `ValueError` when it is none."""
+    return json.loads(read_bytes(path))
+
+
+def sha256_of(content: bytes | memoryview) -> str:
+    """SHA-256 of some bytes, as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's content, as 64 hex digits, read in blocks."""
+    digest = hashlib.sha256()
+    with translated(path, "read"), path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def open_output(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write, with its folders; flushed to the disk before the block ends."""
+    with translated(path, "write"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file."""
+    with open_output(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file: UTF-8, LF."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file that people can read and that is the same for the same value."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,44 @@
+"""The manifest of a release: what it holds, what it was made of, and the hash of every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from papi.errors import MissingFile, ReleaseRejected
+from papi.files import read_json
+
+MANIFEST = "manifest.json"
+FORMAT = "papi-release"
+FORMAT_VERSION = 1
+REQUIRED = ("format", "format_version", "version", "simulated", "configs", "files", "raw", "gates")
+
+
+def read_manifest(release: Path) -> dict[str, Any]:
+    """The manifest of a release folder. `MissingFile` where there is none, `ReleaseRejected` where it is not one."""
+    path = release / MANIFEST
+    if not path.is_file():
+        advice = "give the folder that papi build wrote"
+        raise MissingFile(f"{release} is no PAPI release: it has no {MANIFEST}", where=str(release), next_step=advice)
+    try:
+        manifest = read_json(path)
+    except ValueError as error:
+        raise ReleaseRejected(f"{MANIFEST} is no JSON", where=str(path), got=str(error)) from error
+    missing = [name for name in REQUIRED if name not in manifest] if isinstance(manifest, dict) else list(REQUIRED)
+    if missing or manifest["format"] != FORMAT:
+        raise ReleaseRejected(f"{MANIFEST} is not that of a PAPI release", where=str(path), got=f"without {', '.join(missing)}")
+    if manifest["format_version"] != FORMAT_VERSION:
+        got = f"format version {manifest['format_version']}"
+        raise ReleaseRejected(f"{MANIFEST} is of another format", expected=f"format version {FORMAT_VERSION}", got=got)
+    return dict(manifest)
+
+
+def shard_paths(manifest: dict[str, Any], config: str, split: str) -> list[str]:
+    """The parquet files of a split, relative to the release, in order."""
+    start = f"data/{config}/{split}-"
+    return sorted(path for path in manifest["files"] if path.startswith(start))
+
+
+def shard_name(config: str, split: str, index: int, count: int) -> str:
+    """The path of one shard of a split."""
+    return f"data/{config}/{split}-{index:05d}-of-{count:05d}.parquet"

@@ -1,0 +1,1 @@
+"""What sound data is: schemas, psychometric gates, careless flags, disclosure, the report."""

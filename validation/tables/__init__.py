@@ -1,0 +1,1 @@
+"""Reviewed facts of validation: thresholds and reference values."""
