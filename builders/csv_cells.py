@@ -108,8 +108,7 @@ def open_cells(content: bytes, file: str, dialect: Dialect) -> Cells:
     refuse_foreign(content, file, f"{dialect.name} text", bom_allowed=True)
     content = content.removeprefix(UTF8_BOM)
     line = content.split(b"\n", 1)[0].decode("utf-8", errors="replace").rstrip("\r")
-    quoting = csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE
-    header = next(csv.reader([line], delimiter=dialect.delimiter, quoting=quoting), [])
+    header = next(csv.reader([line]), []) if dialect.quoted else line.split(dialect.delimiter)
     return Cells(content, file, dialect, tuple(header))
 
 
@@ -139,8 +138,9 @@ def parse_column(column: pa.Array, rule: Rule) -> tuple[NDArray[np.int32], list[
     codes = coded.indices.to_numpy()
     values = np.array([0 if number is None else number for number in numbers], dtype=np.int32)[codes]
     wrong = [i for i, number in enumerate(numbers) if number is None]
-    rows = np.flatnonzero(np.isin(codes, wrong)) if wrong else []
-    return values, [(int(row), texts[codes[row]]) for row in rows]
+    if not wrong:
+        return values, []
+    return values, [(row, texts[codes[row]]) for row in np.flatnonzero(np.isin(codes, wrong)).tolist()]
 
 
 @dataclass

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from builders.countries import complete_name
+from papi.categories import categorical
 from papi.tables import read_csv
 
 BLANK, MANGLED = -1, -2  # in place of a number: nothing there, no number there
@@ -54,7 +55,7 @@ def complete_countries(codes: NDArray[np.integer], reported: list[str]) -> pd.Se
     categories = sorted({name for name in names if name})
     position = {name: i for i, name in enumerate(categories)}
     lookup = np.array([position.get(name, -1) for name in names], dtype=np.int32)
-    return pd.Series(pd.Categorical.from_codes(lookup[codes], categories=categories))
+    return pd.Series(categorical(lookup[codes], categories))
 
 
 def _counts(marks: Mapping[str, NDArray[np.bool_]]) -> dict[str, int]:
@@ -62,12 +63,13 @@ def _counts(marks: Mapping[str, NDArray[np.bool_]]) -> dict[str, int]:
 
 
 def _unknown(values: Numbers, row: dict[str, str]) -> NDArray[np.bool_]:
-    return np.isin(values, [BLANK, *map(int, row["unknown"].split())])
+    unknown: NDArray[np.bool_] = np.isin(values, [BLANK, *map(int, row["unknown"].split())])
+    return unknown
 
 
 def _outside(values: Numbers, row: dict[str, str]) -> NDArray[np.bool_]:
     outside = (values < int(row["minimum"])) | (values > int(row["maximum"]))
-    return outside & ~_unknown(values, row)
+    return np.logical_and(outside, ~_unknown(values, row))
 
 
 def _no_such_day(numbers: Mapping[str, Numbers], wrong: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:

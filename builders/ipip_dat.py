@@ -33,7 +33,7 @@ def record_fields(form: str) -> dict[str, slice]:
 
 def record_length(form: str) -> int:
     """Bytes of a record without its line end."""
-    return record_fields(form)["items"].stop
+    return int(record_fields(form)["items"].stop)
 
 
 def read_ipip_dat(content: bytes, form: str, file: str) -> RawTable:
@@ -94,11 +94,14 @@ def _wrong_records(content: bytes, form: str, file: str) -> InputRejected:
     known = _known_other_layout(lines, sizes, form)
     if known:
         expected = f"records of {length} characters ({form})"
-        return InputRejected(f"{file} has other records", where=file, expected=expected, got=known[0], next_step=known[1])
+        return InputRejected(
+            f"{file} has other records", where=file, expected=expected, got=known[0], next_step=known[1]
+        )
     starts = np.concatenate([[0], np.cumsum([len(line) + 1 for line in lines])])
     wrong = np.flatnonzero(sizes != length)
     places = [
-        Place(file, f"{length} characters", f"{sizes[i]}", line=int(i) + 1, byte=int(starts[i])) for i in wrong[:SHOWN_PLACES]
+        Place(file, f"{length} characters", f"{sizes[i]}", line=int(i) + 1, byte=int(starts[i]))
+        for i in wrong[:SHOWN_PLACES]
     ]
     return InputRejected(
         f"{file} has records of a wrong length" if len(wrong) else f"{file} mixes line ends",
@@ -130,11 +133,15 @@ def _refuse_item_bytes(items: Records, form: str, file: str, step: int) -> None:
     rows, columns = np.nonzero(digits > MAXIMUM)
     offset = record_fields(form)["items"].start
     places = [
-        Place(file, "a digit 0-5", repr(chr(items[r, c])), line=r + 1, byte=r * step + offset + c, column=offset + c + 1)
+        Place(
+            file, "a digit 0-5", repr(chr(items[r, c])), line=r + 1, byte=r * step + offset + c, column=offset + c + 1
+        )
         for r, c in zip(rows[:SHOWN_PLACES].tolist(), columns[:SHOWN_PLACES].tolist(), strict=True)
     ]
     advice = "the file is damaged: fetch it again (papi fetch)"
-    raise InputRejected(f"{file} has answers that are none", places=places, total=len(rows), where=file, next_step=advice)
+    raise InputRejected(
+        f"{file} has answers that are none", places=places, total=len(rows), where=file, next_step=advice
+    )
 
 
 def _case_numbers(block: Records, file: str, step: int) -> NDArray[np.int32]:
@@ -146,7 +153,9 @@ def _case_numbers(block: Records, file: str, step: int) -> NDArray[np.int32]:
             for i in wrong[:SHOWN_PLACES].tolist()
         ]
         advice = "the file is damaged: fetch it again (papi fetch)"
-        raise InputRejected(f"{file} has unreadable cases", places=places, total=len(wrong), where=file, next_step=advice)
+        raise InputRejected(
+            f"{file} has unreadable cases", places=places, total=len(wrong), where=file, next_step=advice
+        )
     return cases
 
 
@@ -156,7 +165,9 @@ def _countries(block: Records) -> tuple[pd.Series, int]:
     names = [bytes(block[i]).decode("latin-1").rstrip() for i in examples.tolist()]
     readable = [name.isascii() and name.isprintable() and name[:1] != " " for name in names]
     bad = ~np.array(readable)
-    return complete_countries(codes, [n if ok else "" for n, ok in zip(names, readable, strict=True)]), int(bad[codes].sum())
+    return complete_countries(codes, [n if ok else "" for n, ok in zip(names, readable, strict=True)]), int(
+        bad[codes].sum()
+    )
 
 
 def _distinct_rows(block: Records) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

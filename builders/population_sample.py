@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from papi.instruments import MAXIMUM, MINIMUM, MISSING, Instrument
-from papi.scoring import Answers, scores_from_responses
+from papi.instruments import MAXIMUM, MINIMUM, Instrument
+from papi.scoring import Answers, rows_of, scores_from_responses
 from validation.psychometrics import alphas
 
 SEEDS = range(20)
@@ -79,13 +79,20 @@ def population_sample(
 
 def portrait(responses: Answers, traits: list[NDArray[np.float32]], rows: NDArray[np.intp], of: Instrument) -> Portrait:
     """The portrait of the people in `rows`."""
-    chosen = np.asfortranarray(responses[rows])
-    answered = [column[column != MISSING].astype(np.int64) for column in chosen.T]
-    variances = [((v @ v) - v.sum() ** 2 / len(v)) / len(v) if len(v) else np.nan for v in answered]
-    extreme = sum(int(((v == MINIMUM) | (v == MAXIMUM)).sum()) for v in answered) / max(sum(map(len, answered)), 1)
+    chosen = rows_of(responses, rows)
+    counts = np.array([np.bincount(column, minlength=MAXIMUM + 1)[MINIMUM:] for column in chosen.T])
     alpha = float(np.mean(list(alphas(scores_from_responses(chosen, of), of).values())))
     sorted_traits = tuple(np.sort(trait[rows][~np.isnan(trait[rows])]) for trait in traits)
-    return Portrait(np.array(variances), extreme, alpha, sorted_traits)
+    extreme = (counts[:, 0].sum() + counts[:, -1].sum()) / counts.sum()
+    return Portrait(_variances(counts), float(extreme), alpha, sorted_traits)
+
+
+def _variances(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Variance of each item from how often each response was given, shape (items, responses) → (items,)."""
+    values = np.arange(MINIMUM, MAXIMUM + 1)
+    n, total, square = counts.sum(axis=1), counts @ values, counts @ values**2
+    variances: NDArray[np.float64] = (square - total**2 / n) / n
+    return variances
 
 
 def resemblance(sample: Portrait, everybody: Portrait) -> Resemblance:
@@ -106,7 +113,9 @@ def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(np.abs(below[0] - below[1]).max())
 
 
-def _strata(traits: list[NDArray[np.float32]], sex: NDArray[np.int64] | None, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+def _strata(
+    traits: list[NDArray[np.float32]], sex: NDArray[np.int64] | None, rows: NDArray[np.intp]
+) -> NDArray[np.int64]:
     """One code a person: sex first, then the quintile of each trait."""
     codes = np.zeros(len(rows), dtype=np.int64) if sex is None else sex[rows] + 1
     for trait in traits:

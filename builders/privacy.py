@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from builders.raw_table import RawTable
+from papi.categories import categorical
 from papi.columns import AGE_BANDS, OTHER_COUNTRY, SEXES, SOURCES
 from validation.disclosure import QUASI_IDENTIFIERS, SMALLEST_CELL, cell_sizes
 
@@ -42,17 +43,13 @@ def _personal(table: RawTable) -> dict[str, pd.Categorical]:
     sex = table.people["sex"].fillna(0).to_numpy(dtype=np.int64) - 1
     age = table.people["age"].fillna(0).to_numpy(dtype=np.int64)
     band = np.where(age > 0, np.searchsorted(AGE_BAND_STARTS, age, side="right"), -1)
-    return {"sex": _classes(sex, SEXES), "age_band": _classes(band, AGE_BANDS)}
+    return {"sex": categorical(sex, SEXES), "age_band": categorical(band, AGE_BANDS)}
 
 
 def _source(table: RawTable) -> dict[str, pd.Categorical]:
     if "source" not in table.people:
         return {}
-    return {"source": _classes(table.people["source"].fillna(0).to_numpy(dtype=np.int64) - 1, SOURCES)}
-
-
-def _classes(codes: NDArray[np.int64], names: tuple[str, ...]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, categories=list(names))
+    return {"source": categorical(table.people["source"].fillna(0).to_numpy(dtype=np.int64) - 1, SOURCES)}
 
 
 def _country(table: RawTable, min_country: int) -> tuple[pd.Categorical, int]:
@@ -63,7 +60,7 @@ def _country(table: RawTable, min_country: int) -> tuple[pd.Categorical, int]:
     kept = [n for n, count in zip(names, counts, strict=True) if count >= min_country and n not in NOT_COUNTRIES]
     categories = [*kept, OTHER_COUNTRY]
     new = np.array([*(categories.index(n) if n in kept else len(kept) for n in names), -1])[codes]
-    return pd.Categorical.from_codes(new, categories=categories), int((new == len(kept)).sum())
+    return categorical(new, categories), int((new == len(kept)).sum())
 
 
 def _without_small_cells(
@@ -88,6 +85,6 @@ def _is(column: pd.Series, value: str | None) -> NDArray[np.bool_]:
 
 
 def _replaced(column: pd.Series, where: NDArray[np.bool_], value: str | None) -> pd.Categorical:
-    codes = column.cat.codes.to_numpy().copy()
-    codes[where] = -1 if value is None else column.cat.categories.get_loc(value)
-    return pd.Categorical.from_codes(codes, categories=column.cat.categories)
+    code = -1 if value is None else column.cat.categories.tolist().index(value)
+    codes = np.where(where, code, column.cat.codes.to_numpy())
+    return categorical(codes, column.cat.categories.tolist())

@@ -52,8 +52,10 @@ def read_published(content: bytes, name: str, file: str) -> PublishedList:
 
 
 def find_people(listed: PublishedList, table: RawTable) -> NDArray[np.intp]:
-    """Rows of `table` with the listed people; of identical rows the first. Shorter than the list where some are not there."""
-    wanted = {_key(row, identity): i for i, (row, identity) in enumerate(zip(listed.answers, listed.identities, strict=True))}
+    """Rows of `table` with the listed people; of identical rows the first; people not there are left out."""
+    wanted = {
+        _key(row, identity): i for i, (row, identity) in enumerate(zip(listed.answers, listed.identities, strict=True))
+    }
     found: dict[int, int] = {}
     for row in _candidates(listed, table):
         position = wanted.get(_key(table.answers[row], _identity(table, row)))
@@ -69,10 +71,9 @@ def _candidates(listed: PublishedList, table: RawTable) -> NDArray[np.intp]:
 
 
 def _identity(table: RawTable, row: int) -> Identity:
-    if table.instrument != DARK_TRIAD:
-        return (int(table.people["case"].iat[row]),)
-    country, source = table.people["country"].iat[row], table.people["source"].iat[row]
-    return ("" if country is np.nan else country, int(source))
+    names = ("country", "source") if table.instrument == DARK_TRIAD else ("case",)
+    known = {name: table.people[name].iloc[[row]].dropna().tolist() for name in names}
+    return tuple(value[0] if value else "" for value in known.values())
 
 
 def _key(answers: NDArray[np.int8], identity: Identity) -> tuple[bytes, Identity]:

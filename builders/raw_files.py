@@ -51,7 +51,9 @@ class RawFile:
             return gzip.decompress(packed) if self.path.name.lower().endswith(GZ) else packed
         except BROKEN_ARCHIVE as error:
             advice = "fetch it again (papi fetch)"
-            raise InputRejected(f"{self.label} cannot be unpacked", where=self.label, got=str(error), next_step=advice) from error
+            raise InputRejected(
+                f"{self.label} cannot be unpacked", where=self.label, got=str(error), next_step=advice
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,11 @@ class Decisions:
 
 
 def describe_release(
-    staging: Path, built: Mapping[str, BuiltConfig], inputs: RawInputs, texts: Mapping[str, ItemTexts], decisions: Decisions
+    staging: Path,
+    built: Mapping[str, BuiltConfig],
+    inputs: RawInputs,
+    texts: Mapping[str, ItemTexts],
+    decisions: Decisions,
 ) -> dict[str, Any]:
     """Everything the manifest says but the hashes of files that are still to be written."""
     return {
@@ -82,8 +86,8 @@ def _config(one: BuiltConfig) -> dict[str, Any]:
 
 def _cases_in_both(built: Mapping[str, BuiltConfig]) -> int | None:
     """Case numbers that both IPIP forms have; null unless both were built."""
-    cases = [built[name].cases for name in (IPIP_300, IPIP_120) if name in built]
-    return len(np.intersect1d(*cases)) if len(cases) == 2 else None
+    long, short = [built[name].cases if name in built else None for name in (IPIP_300, IPIP_120)]
+    return None if long is None or short is None else len(np.intersect1d(long, short))
 
 
 def _schema(config: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from builders.subject_ids import id_texts, subject_ids
 from papi.columns import columns_of
 from papi.instruments import MISSING, Instrument
 from papi.parquet import arrow_schema
-from papi.scoring import Answers, responses_from_stored, scale_score, scores_from_responses
+from papi.scoring import Answers, responses_from_stored, rows_of, scale_score, scores_from_responses
 from validation.careless import Indices, careless_flags, careless_indices
 from validation.gates import Evidence, Finding, assess
 
@@ -50,7 +50,8 @@ class Respondents:
         """Codes of a class column, −1 = null; None where the config has no such column."""
         if name not in self.columns:
             return None
-        return self.columns[name].fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        codes: NDArray[np.int64] = self.columns[name].fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return codes
 
     def table(self, rows: NDArray[np.intp]) -> pa.Table:
         """The published table of some people."""
@@ -104,21 +105,13 @@ def respondents(
     order = np.argsort(ids.numbers)
     columns = _columns(demographics.people, _scores(scores, of), flags, indices, order)
     flagged = np.logical_or.reduce(list(flags.values()))[order]
-    sorted_responses = _rows_of(responses, order)
+    sorted_responses = rows_of(responses, order)
     people = Respondents(of, ids.numbers[order], sorted_responses, columns, order, flagged, demographics.changed)
     return Assessed(people, findings)
 
 
 def _scores(scores: Answers, of: Instrument) -> dict[str, NDArray[np.float32]]:
     return {f"score_{scale.name}": scale_score(scores, scale) for scale in (*of.domains, *of.facets)}
-
-
-def _rows_of(answers: Answers, order: NDArray[np.intp]) -> Answers:
-    """The rows in another order, column by column: the matrix stays in Fortran order."""
-    result = np.empty(answers.shape, dtype=np.int8, order="F")
-    for j in range(answers.shape[1]):
-        np.take(answers[:, j], order, out=result[:, j])
-    return result
 
 
 def _columns(

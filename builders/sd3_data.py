@@ -6,6 +6,8 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from builders.csv_cells import TAB, Cells, Complaints, Rule, open_cells, parse_column
 from builders.demographics import BLANK, nullable
@@ -49,19 +51,19 @@ def read_sd3_data(content: bytes, file: str) -> RawTable:
     return _table(np.concatenate(parts), pd.concat(countries, ignore_index=True))
 
 
-def _block_numbers(block: object, first_row: int, complaints: Complaints) -> np.ndarray:
+def _block_numbers(block: pa.RecordBatch, first_row: int, complaints: Complaints) -> np.ndarray:
     names = [name for name in data_columns() if name != "country"]
-    result = np.empty((block.num_rows, len(names)), dtype=np.int8, order="F")  # type: ignore[attr-defined]
+    result: NDArray[np.int8] = np.empty((block.num_rows, len(names)), dtype=np.int8, order="F")
     for j, name in enumerate(names):
         rule = SOURCE if name == "source" else ITEM
-        column = block.column(data_columns().index(name))  # type: ignore[attr-defined]
+        column = block.column(data_columns().index(name))
         result[:, j], wrong = parse_column(column, rule)
         complaints.add(first_row, name, rule, wrong)
     return result
 
 
-def _block_countries(block: object, first_row: int, complaints: Complaints) -> pd.Series:
-    texts = block.column(data_columns().index("country")).to_pandas()  # type: ignore[attr-defined]
+def _block_countries(block: pa.RecordBatch, first_row: int, complaints: Complaints) -> pd.Series:
+    texts: pd.Series = block.column(data_columns().index("country")).to_pandas()
     wrong = [(int(i), texts[i]) for i in np.flatnonzero(~texts.str.fullmatch(COUNTRY.pattern).to_numpy(dtype=bool))]
     complaints.add(first_row, "country", Rule("two capitals or nothing", COUNTRY, len, 0, 2), wrong)
     return texts
@@ -82,6 +84,8 @@ def _checked(cells: Cells) -> Cells:
 def _table(numbers: np.ndarray, country: pd.Series) -> RawTable:
     source = numbers[:, -1].astype(np.int32)
     unknown = source <= 0
-    people = pd.DataFrame({"country": country.mask(country == "").astype("category"), "source": nullable(source, unknown)})
+    people = pd.DataFrame(
+        {"country": country.mask(country == "").astype("category"), "source": nullable(source, unknown)}
+    )
     blank = {"country": int(people["country"].isna().sum()), "source": int(unknown.sum())}
     return RawTable(DARK_TRIAD, np.asfortranarray(numbers[:, :-1]), people, blank=blank)

@@ -20,10 +20,14 @@ HTML_STARTS = (b"<!doctype", b"<html", b"<?xml")
 def refuse_foreign(content: bytes, file: str, expected: str, *, bom_allowed: bool = False) -> None:
     """Raise `InputRejected` where the content is plainly something else than `expected`."""
     if not content:
-        raise InputRejected(f"{file} is empty", where=file, expected=expected, got="0 bytes", next_step="download it again")
+        raise InputRejected(
+            f"{file} is empty", where=file, expected=expected, got="0 bytes", next_step="download it again"
+        )
     for start, name, advice in FOREIGN:
         if content.startswith(start) and not (bom_allowed and start == UTF8_BOM):
-            raise InputRejected(f"{file} is not what its name says", where=file, expected=expected, got=name, next_step=advice)
+            raise InputRejected(
+                f"{file} is not what its name says", where=file, expected=expected, got=name, next_step=advice
+            )
     if content[:512].lstrip().lower().startswith(HTML_STARTS):
         advice = "the download gave a web page (an error or a login); fetch the file again"
         raise InputRejected(f"{file} is a web page", where=file, expected=expected, got="HTML", next_step=advice)

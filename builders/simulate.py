@@ -78,9 +78,7 @@ def checked_people(people: Mapping[str, int], seed: int) -> dict[Instrument, int
         most = len(case_numbers_of(of)) if of.is_ipip else n
         if not 0 <= n <= most:
             expected = f"0 to {most:,}, the case numbers there are" if of.is_ipip else "0 or more"
-            raise UsageError(
-                f"so many people cannot be simulated for {of.name}", expected=expected, got=f"{n:,}"
-            )
+            raise UsageError(f"so many people cannot be simulated for {of.name}", expected=expected, got=f"{n:,}")
     wanted = {of: counts[of] for of in map(instrument, INSTRUMENTS) if counts.get(of)}
     if not wanted:
         raise UsageError("nobody is to be simulated", expected="people for at least one instrument")

@@ -57,9 +57,7 @@ def draw_ipip_demographics(of: Instrument, n: int, random: np.random.Generator) 
         "age": _ages(facts, n, random),
         **_moments_of_answering(facts_of(of.name), n, random),
     }
-    return IpipDemographics(
-        numbers, _draw_names({**facts["countries"], "": facts["blank_country"]}, n, random)
-    )
+    return IpipDemographics(numbers, _draw_names({**facts["countries"], "": facts["blank_country"]}, n, random))
 
 
 def draw_dark_triad_demographics(of: Instrument, n: int, random: np.random.Generator) -> tuple[Coded, Coded]:
@@ -75,9 +73,7 @@ def _cases(allowed: range, n: int, random: np.random.Generator) -> Whole:
 
 
 def _ages(facts: Mapping[str, Any], n: int, random: np.random.Generator) -> Whole:
-    years = facts["median_years_above_youngest"] * np.exp(
-        facts["spread_of_log_years"] * random.standard_normal(n)
-    )
+    years = facts["median_years_above_youngest"] * np.exp(facts["spread_of_log_years"] * random.standard_normal(n))
     ages = np.minimum(facts["youngest"] + years.astype(np.int64), facts["oldest"])
     unusual = [facts[name] for name in ("blank_age", "zero_age", "ninety_nine_age")]
     which = np.searchsorted(np.cumsum(unusual), random.random(n), side="right")

@@ -63,9 +63,9 @@ def fill_numbers(block: Bytes, values: NDArray[np.int64]) -> None:
 
 def fixed_width(names: tuple[str, ...], width: int) -> Bytes:
     """Names as bytes, left-justified and cut, shape (names, width)."""
-    return np.frombuffer(
-        b"".join(name.encode("ascii")[:width].ljust(width) for name in names), np.uint8
-    ).reshape(-1, width)
+    return np.frombuffer(b"".join(name.encode("ascii")[:width].ljust(width) for name in names), np.uint8).reshape(
+        -1, width
+    )
 
 
 def write_sd3_archive(path: Path, responses: Answers, country: Coded, source: Coded) -> None:
@@ -97,7 +97,5 @@ def sd3_data(responses: Answers, country: Coded, source: Coded) -> bytes:
 def sd3_codebook() -> bytes:
     """The codebook of the simulated Dark Triad, cp1252."""
     facts = facts_of("codebook")
-    items = [
-        f"{row['item']}\t{row['statement']}\n" for row in read_csv("papi", "simulated_statements_sd3.csv")
-    ]
+    items = [f"{row['item']}\t{row['statement']}\n" for row in read_csv("papi", "simulated_statements_sd3.csv")]
     return "".join([facts["intro"].lstrip(), "\n", *items, facts["outro"]]).encode("cp1252")

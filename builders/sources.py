@@ -50,7 +50,7 @@ class Source:
 def sources() -> tuple[Source, ...]:
     """Every raw file, in the order of the table. `ValueError` where the table itself is wrong."""
     table = tuple(_source(row) for row in read_toml("builders", "sources.toml")["source"])
-    if problems := list(_table_problems(table)):
+    if problems := list(table_problems(table)):
         raise ValueError(f"builders/tables/sources.toml: {'; '.join(problems)}")
     return table
 
@@ -74,11 +74,7 @@ def content_problem(source: Source, path: Path) -> Place | None:
 
 def _hash_problem(source: Source, path: Path) -> Place | None:
     got = sha256_of_file(path)
-    return (
-        None
-        if got in source.sha256
-        else Place(source.name, f"sha256 {' or '.join(source.sha256)}", f"sha256 {got}")
-    )
+    return None if got in source.sha256 else Place(source.name, f"sha256 {' or '.join(source.sha256)}", f"sha256 {got}")
 
 
 def _member_problem(source: Source, path: Path) -> Place | None:
@@ -109,16 +105,13 @@ def _source(row: Mapping[str, Any]) -> Source:
     return Source(**{**row, **lists, "members": MappingProxyType(dict(row.get("members", {})))})
 
 
-def _table_problems(table: Sequence[Source]) -> Iterable[str]:
+def table_problems(table: Sequence[Source]) -> Iterable[str]:
+    """What is wrong with a table of sources: each line names the source and the fault."""
     names = [source.name for source in table]
-    yield from (
-        f"{name} is there twice" for name in sorted({name for name in names if names.count(name) > 1})
-    )
+    yield from (f"{name} is there twice" for name in sorted({name for name in names if names.count(name) > 1}))
     for source in table:
         hashes = (*source.sha256, *source.members.values())
-        yield from (
-            f"{source.name}: {h!r} is no sha256" for h in hashes if not re.fullmatch("[0-9a-f]{64}", h)
-        )
+        yield from (f"{source.name}: {h!r} is no sha256" for h in hashes if not re.fullmatch("[0-9a-f]{64}", h))
         if bool(source.sha256) == bool(source.members):
             yield f"{source.name}: needs either sha256 or members"
         if not source.only or not set(source.only) <= set(INSTRUMENTS):

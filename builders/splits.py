@@ -1,4 +1,4 @@
-"""Who is in which split: the published protocol's test subjects, people who look like the population, everybody else."""
+"""Who is in which split: the published protocol's test subjects, people like the population, everybody else."""
 
 from __future__ import annotations
 
@@ -82,4 +82,9 @@ def _population(people: Respondents, free: NDArray[np.bool_]) -> tuple[NDArray[n
         people.responses, people.traits(), people.codes("sex"), ~people.flagged, free, count, people.instrument
     )
     against = {name: round(value, DECIMALS) for name, value in vars(likeness).items()}
-    return rows, {"protocol": "systematic sample", "wanted": count, "found": len(rows), "against_all_unflagged": against}
+    return rows, {
+        "protocol": "systematic sample",
+        "wanted": count,
+        "found": len(rows),
+        "against_all_unflagged": against,
+    }

@@ -64,7 +64,9 @@ def locked(target: Path) -> Iterator[None]:
     with translated(path, "lock"):
         handle = _acquire(path)
     if handle is None:
-        raise Busy(f"another build of {target} is running", where=str(path), next_step="wait for it, or build elsewhere")
+        raise Busy(
+            f"another build of {target} is running", where=str(path), next_step="wait for it, or build elsewhere"
+        )
     try:
         yield
     finally:

@@ -38,7 +38,9 @@ def subject_ids(responses: Answers, demographics: pd.DataFrame, of: Instrument) 
         for copy, row in enumerate(order[1:].tolist(), start=1):
             numbers[row] = _digest(of, np.ascontiguousarray(responses[row]).tobytes(), copy)
     if len(np.unique(numbers)) < len(numbers):
-        raise InputRejected(f"two people of {of.name} have the same subject id", next_step="report this: 64 bits collided")
+        raise InputRejected(
+            f"two people of {of.name} have the same subject id", next_step="report this: 64 bits collided"
+        )
     return SubjectIds(numbers, copy_number)
 
 
@@ -48,7 +50,7 @@ def id_texts(numbers: NDArray[np.uint64], of: Instrument) -> list[str]:
 
 
 def _first_digests(responses: Answers, of: Instrument) -> NDArray[np.uint64]:
-    digests = []
+    digests: list[int] = []
     for start in range(0, len(responses), BLOCK_ROWS):
         block = np.ascontiguousarray(responses[start : start + BLOCK_ROWS])
         digests.extend(_digest(of, row.tobytes(), 0) for row in block)

@@ -20,8 +20,7 @@ Matrix = NDArray[np.float64]
 SEED = 0
 BATCH = 3_000
 PASSES = 3
-BLOCK_ROWS = 10_000
-NEAREST = 16  # people kept per centre, so that one already taken can yield
+BLOCK_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,7 @@ def nearest_to_centres(answers: Answers, candidates: NDArray[np.bool_], count: i
     z = standardised(answers)
     with threadpool_limits(limits=1):
         centres = cluster_centres(z, count, SEED)
-        people, distances = _nearest_people(z, centres, np.flatnonzero(candidates))
-    return _one_each(people, distances)
+        return _one_each(_nearest_people(z, centres, np.flatnonzero(candidates)))
 
 
 def cluster_centres(z: Standardised, count: int, seed: int) -> Matrix:
@@ -78,28 +76,30 @@ def cluster_centres(z: Standardised, count: int, seed: int) -> Matrix:
     return model.cluster_centers_
 
 
-def _nearest_people(z: Standardised, centres: Matrix, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], Matrix]:
-    """The nearest people of each centre and their squared distances, both (centres, NEAREST), nearest first."""
-    best = np.full((len(centres), NEAREST), np.inf)
-    who = np.full((len(centres), NEAREST), -1, dtype=np.intp)
+def _nearest_people(z: Standardised, centres: Matrix, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The nearest people of each centre, nearest first, ties to the first: shape (centres, centres).
+
+    As many as there are centres, so that each finds somebody not taken: few people lie nearest to very many centres.
+    """
+    kept = min(len(centres), len(rows))
+    best = np.empty((len(centres), 0))
+    who = np.empty((len(centres), 0), dtype=np.intp)
     square = (centres**2).sum(axis=1)
     for start in range(0, len(rows), BLOCK_ROWS):
         block = rows[start : start + BLOCK_ROWS]
         points = z.rows(block)
         distance = (square - 2 * points @ centres.T + (points**2).sum(axis=1)[:, None]).T
-        together = np.concatenate([best, distance], axis=1)
-        people = np.concatenate([who, np.broadcast_to(block, (len(centres), len(block)))], axis=1)
-        kept = np.argsort(together, axis=1, kind="stable")[:, :NEAREST]
-        best = np.take_along_axis(together, kept, axis=1)
-        who = np.take_along_axis(people, kept, axis=1)
-    return who, best
+        best = np.concatenate([best, distance], axis=1)
+        who = np.concatenate([who, np.broadcast_to(block, distance.shape)], axis=1)
+        if best.shape[1] > kept:
+            nearest = np.argpartition(best, kept - 1, axis=1)[:, :kept]
+            best, who = np.take_along_axis(best, nearest, axis=1), np.take_along_axis(who, nearest, axis=1)
+    return np.stack([people[np.lexsort((people, distance))] for people, distance in zip(who, best, strict=True)])
 
 
-def _one_each(people: NDArray[np.intp], distances: Matrix) -> NDArray[np.intp]:
-    """The nearest person of each centre who is not taken yet, centre after centre."""
+def _one_each(people: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The nearest person of each centre who is not taken yet, centre after centre; ascending."""
     taken: dict[int, None] = {}
-    for row, distance in zip(people, distances, strict=True):
-        free = [int(person) for person, d in zip(row, distance, strict=True) if np.isfinite(d) and int(person) not in taken]
-        if free:
-            taken[free[0]] = None
+    for nearest in people.tolist():
+        taken.update(dict.fromkeys([next(person for person in nearest if person not in taken)]))
     return np.array(sorted(taken), dtype=np.intp)

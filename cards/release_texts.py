@@ -23,6 +23,8 @@ def write_release_texts(release: Path, manifest: dict[str, Any]) -> None:
 
 def render(template: str, manifest: dict[str, Any]) -> str:
     """One template of `cards/templates` with the manifest as `m`."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )
     source = (files("cards.templates") / template).read_text(encoding="utf-8")
     return environment.from_string(source).render(m=manifest, pretty_name=PRETTY_NAME).rstrip() + "\n"

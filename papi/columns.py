@@ -118,7 +118,9 @@ def _items_columns() -> tuple[Column, ...]:
         Column("domain", "string", "letter of the domain", nullable=False),
         Column("facet", "string", "letter and number of the facet; null for the Dark Triad"),
         Column("facet_name", "string", "name of the facet; null for the Dark Triad"),
-        Column("keyed", "int8", "+1: agreeing means more of the trait; −1: less", nullable=False, minimum=-1, maximum=1),
+        Column(
+            "keyed", "int8", "+1: agreeing means more of the trait; −1: less", nullable=False, minimum=-1, maximum=1
+        ),
         Column("role", "string", "given or held_out in the benchmark; null: not in it"),
         Column("ipip_neo_300_item", "string", "for ipip-neo-120: the item of ipip-neo-300 with the same words"),
     )

@@ -77,7 +77,9 @@ class Instrument:
     @cached_property
     def domains(self) -> tuple[Scale, ...]:
         """The domains in their customary order."""
-        titles = {row["domain"]: row["name"] for row in read_csv("papi", "domains.csv") if row["instrument"] == self.family}
+        titles = {
+            row["domain"]: row["name"] for row in read_csv("papi", "domains.csv") if row["instrument"] == self.family
+        }
         return tuple(self._scale(name, title, "domain") for name, title in titles.items())
 
     @cached_property

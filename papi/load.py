@@ -13,8 +13,9 @@ from typing import Any, Literal, overload
 import pandas as pd
 import pyarrow as pa
 
-from papi.columns import Column, columns_of, score_names
-from papi.errors import RemoteFailed, ReleaseRejected, UsageError
+from papi.categories import categorical
+from papi.columns import columns_of, score_names
+from papi.errors import ReleaseRejected, RemoteFailed, UsageError
 from papi.instruments import CONFIGS, DEFAULT_CONFIG, IPIP_120, ITEMS_CONFIG, MAXIMUM, MINIMUM, SPLITS, instrument
 from papi.manifest import read_manifest, shard_paths
 from papi.parquet import read_parquet
@@ -64,7 +65,12 @@ def load(
 ) -> pd.DataFrame: ...
 @overload
 def load(
-    path_or_repo: str | Path = ..., config: str = ..., *, split: None = ..., revision: str | None = ..., values: Values = ...
+    path_or_repo: str | Path = ...,
+    config: str = ...,
+    *,
+    split: None = ...,
+    revision: str | None = ...,
+    values: Values = ...,
 ) -> dict[str, pd.DataFrame]: ...
 def load(
     path_or_repo: str | Path = DEFAULT_RELEASE,
@@ -147,9 +153,9 @@ def subjects(
         raise UsageError(f"{IPIP_120} has no held-out items: it is the given part of ipip-neo-300", next_step=advice)
     of = instrument(config)
     people = load(path_or_repo, config, split=split, revision=revision)
-    rows = items(path_or_repo, config, revision=revision).to_dict("records")
+    rows = [dict(row) for _, row in items(path_or_repo, config, revision=revision).iterrows()]
     answers = people[list(of.item_names)].astype(object).to_numpy()
-    return [_subject(name, row, rows) for name, row in zip(people["subject_id"], answers, strict=True)]
+    return [_subject(name, row, rows) for name, row in zip(people["subject_id"], answers.tolist(), strict=True)]
 
 
 def local_release(path_or_repo: str | Path, revision: str | None = None) -> Path:
@@ -173,7 +179,9 @@ def _snapshot(repo: str, revision: str | None) -> Path:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         got = str(error).strip().splitlines()[0]
         advice = "check the name, the revision and the network, or give the folder of a release"
-        raise RemoteFailed(f"the Hub did not give {repo}", where=f"revision {revision or 'main'}", got=got, next_step=advice) from error
+        raise RemoteFailed(
+            f"the Hub did not give {repo}", where=f"revision {revision or 'main'}", got=got, next_step=advice
+        ) from error
 
 
 def _splits(manifest: dict[str, Any], config: str) -> list[str]:
@@ -191,18 +199,14 @@ def _frame(release: Path, manifest: dict[str, Any], config: str, split: str, val
     paths = [release / name for name in shard_paths(manifest, config, split)]
     if not paths:
         raise ReleaseRejected(f"the manifest names no file of {config}, {split}", where=str(release))
-    frame = read_parquet(paths, config).to_pandas(types_mapper=NULLABLE.get)
+    frame: pd.DataFrame = read_parquet(paths, config).to_pandas(types_mapper=NULLABLE.get)
     for column in columns_of(config):
         if column.classes:
-            frame[column.name] = _categorical(frame[column.name], column)
+            frame[column.name] = categorical(frame[column.name].fillna(-1).to_numpy(), column.classes)
     if values == "scores" and config != ITEMS_CONFIG:
         turned = [item.name for item in instrument(config).items if item.keyed < 0]
         frame[turned] = (MINIMUM + MAXIMUM - frame[turned]).astype(pd.Int8Dtype())
     return frame
-
-
-def _categorical(codes: pd.Series, column: Column) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes.fillna(-1).to_numpy(dtype="int8"), categories=list(column.classes))
 
 
 def _subject(subject_id: str, answers: Sequence[Any], rows: list[dict[str, Any]]) -> Subject:

@@ -26,7 +26,9 @@ def read_manifest(release: Path) -> dict[str, Any]:
         raise ReleaseRejected(f"{MANIFEST} is no JSON", where=str(path), got=str(error)) from error
     missing = [name for name in REQUIRED if name not in manifest] if isinstance(manifest, dict) else list(REQUIRED)
     if missing or manifest["format"] != FORMAT:
-        raise ReleaseRejected(f"{MANIFEST} is not that of a PAPI release", where=str(path), got=f"without {', '.join(missing)}")
+        raise ReleaseRejected(
+            f"{MANIFEST} is not that of a PAPI release", where=str(path), got=f"without {', '.join(missing)}"
+        )
     if manifest["format_version"] != FORMAT_VERSION:
         got = f"format version {manifest['format_version']}"
         raise ReleaseRejected(f"{MANIFEST} is of another format", expected=f"format version {FORMAT_VERSION}", got=got)

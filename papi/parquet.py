@@ -31,7 +31,9 @@ def write_parquet(path: Path, table: pa.Table, config: str) -> None:
     """Write one shard of a config. Raises `ReleaseRejected` where the table breaks the definition of a column."""
     problems = [*_schema_problems(table, config), *_value_problems(table, config)]
     if problems:
-        raise ReleaseRejected(f"a table of {config} breaks the definition of its columns", where=path.name, got="; ".join(problems))
+        raise ReleaseRejected(
+            f"a table of {config} breaks the definition of its columns", where=path.name, got="; ".join(problems)
+        )
     with open_output(path) as file:
         pq.write_table(
             table,
@@ -66,7 +68,9 @@ def _read_one(path: Path, config: str, names: Sequence[str] | None) -> pa.Table:
                 raise ReleaseRejected(f"{path.name} has not the columns of {config}", where=str(path), next_step=advice)
             return file.read(columns=list(names) if names is not None else None)
         except pa.ArrowInvalid as error:
-            raise ReleaseRejected(f"{path.name} is no readable parquet file", where=str(path), got=str(error)) from error
+            raise ReleaseRejected(
+                f"{path.name} is no readable parquet file", where=str(path), got=str(error)
+            ) from error
 
 
 def _arrow_type(column: Column) -> pa.DataType:
@@ -85,7 +89,12 @@ def _schema_problems(table: pa.Table, config: str) -> list[str]:
 def _value_problems(table: pa.Table, config: str) -> list[str]:
     if table.num_rows == 0:
         return ["it has no rows"]
-    return [problem for column in columns_of(config) if column.name in table.schema.names for problem in _outside(table, column)]
+    return [
+        problem
+        for column in columns_of(config)
+        if column.name in table.schema.names
+        for problem in _outside(table, column)
+    ]
 
 
 def _outside(table: pa.Table, column: Column) -> list[str]:

@@ -92,9 +92,7 @@ def answer_probabilities(people: People, of: Instrument, *, items: ItemParameter
     return result
 
 
-def draw_responses(
-    people: People, of: Instrument, seed: Seed, *, items: ItemParameters | None = None
-) -> Answers:
+def draw_responses(people: People, of: Instrument, seed: Seed, *, items: ItemParameters | None = None) -> Answers:
     """Responses to the statements (not reversed), shape (n, items), int8, Fortran order; 0 = missing.
 
     `people` must be of the instrument's family. `items` replaces the project's own parameters.

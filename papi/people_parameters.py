@@ -67,9 +67,7 @@ def trait_parameters(of: Instrument) -> TraitParameters:
     facts = read_toml("papi", PARAMETERS)[of.family]
     return TraitParameters(
         factor=correlation_factor(domain_correlations(of)),
-        weights=np.array(
-            [facts["facet_weights"][facet.name] if of.is_ipip else 1 for facet in of.scales], np.float32
-        ),
+        weights=np.array([facts["facet_weights"][facet.name] if of.is_ipip else 1 for facet in of.scales], np.float32),
         domain_of=np.array([_domain_position(of, scale.positions[0]) for scale in of.scales], dtype=np.intp),
         acquiescence=float(facts["acquiescence"]),
     )

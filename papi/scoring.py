@@ -25,6 +25,14 @@ def turned(answers: Answers, columns: NDArray[np.bool_]) -> Answers:
     return result
 
 
+def rows_of(answers: Answers, rows: NDArray[np.intp]) -> Answers:
+    """Some rows in some order, still in Fortran order; column by column, which is many times faster than at once."""
+    result = np.empty((len(rows), answers.shape[1]), dtype=np.int8, order="F")
+    for j in range(answers.shape[1]):
+        np.take(answers[:, j], rows, out=result[:, j])
+    return result
+
+
 def turn_column(column: Answers) -> None:
     """6 − x in place; missing stays missing."""
     np.subtract(TURN, column, out=column, where=column != MISSING)

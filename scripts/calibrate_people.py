@@ -59,9 +59,7 @@ def main() -> None:
         thresholds = draw_thresholds(of, np.random.default_rng(SEED))
         loadings, matrix = calibrate(of, thresholds)
         for item, loading, bounds in zip(of.items, loadings, thresholds, strict=True):
-            items.append(
-                [of.family, item.full_number or item.name, f"{loading:.4f}", *(f"{t:.4f}" for t in bounds)]
-            )
+            items.append([of.family, item.full_number or item.name, f"{loading:.4f}", *(f"{t:.4f}" for t in bounds)])
         names = [domain.name for domain in of.domains]
         for i, j in zip(*np.triu_indices(len(names), 1), strict=True):
             correlations.append([of.family, names[i], names[j], f"{matrix[i, j]:.4f}"])

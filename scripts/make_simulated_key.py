@@ -40,18 +40,14 @@ def key_workbook() -> bytes:
 def key_rows() -> list[tuple[float | str, ...]]:
     """The 300 rows: the items of the short form in its order, then the others by Full#."""
     long_form, short_form = instrument(IPIP_300), instrument(IPIP_120)
-    texts = {
-        int(row["number"]): row["statement"] for row in read_csv("papi", "simulated_statements_ipip.csv")
-    }
+    texts = {int(row["number"]): row["statement"] for row in read_csv("papi", "simulated_statements_ipip.csv")}
     titles = {facet.name: facet.title for facet in long_form.facets}
     short = {item.full_number: float(item.number) for item in short_form.items}
     rows: list[tuple[float | str, ...]] = []
     for item in sorted(long_form.items, key=lambda item: (short.get(item.number, 301.0), item.number)):
         facet = str(item.facet)
         sign = ("+" if item.keyed > 0 else "-") + facet
-        rows.append(
-            (float(item.number), short.get(item.number, ""), sign, facet, titles[facet], texts[item.number])
-        )
+        rows.append((float(item.number), short.get(item.number, ""), sign, facet, titles[facet], texts[item.number]))
     return rows
 
 

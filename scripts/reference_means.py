@@ -39,7 +39,10 @@ def _real() -> list[tuple[str, str, str, str]]:
     ipip = (REAL_DATA / "raw" / "ipip" / "IPIP300.dat").read_bytes()
     sd3 = (REAL_DATA / "raw" / "sd3" / "data.csv").read_bytes()
     dark = scores_from_responses(read_sd3_data(sd3, "data.csv").answers, instrument(DARK_TRIAD))
-    return [*_rows(REAL, IPIP_300, read_ipip_dat(ipip, IPIP_300, "IPIP300.dat").answers), *_rows(REAL, DARK_TRIAD, dark)]
+    return [
+        *_rows(REAL, IPIP_300, read_ipip_dat(ipip, IPIP_300, "IPIP300.dat").answers),
+        *_rows(REAL, DARK_TRIAD, dark),
+    ]
 
 
 def _simulated() -> list[tuple[str, str, str, str]]:
@@ -54,7 +57,10 @@ def _simulated() -> list[tuple[str, str, str, str]]:
 def _rows(content: str, name: str, scores: Answers) -> list[tuple[str, str, str, str]]:
     of = instrument(name)
     keys = [str(item.full_number) if of.is_ipip else item.name for item in of.items]
-    return [(content, of.family, key, f"{mean:.{DECIMALS}f}") for key, mean in zip(keys, moments_of(scores).means, strict=True)]
+    return [
+        (content, of.family, key, f"{mean:.{DECIMALS}f}")
+        for key, mean in zip(keys, moments_of(scores).means, strict=True)
+    ]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Indices of careless answering, and the flags that follow from them.
 
 All indices look at responses, as given: on reversed scores a straight-liner seems to alternate. Conventions are those
-of the R package `careless` (Yentes & Wilhelm), except that a higher `even_odd` means more consistent. Nobody is removed.
+of the R package `careless` (Yentes & Wilhelm), except that a higher `even_odd` means more consistent. Nobody is
+removed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ class Indices:
 def careless_indices(responses: Answers, scores: Answers, of: Instrument) -> Indices:
     """All indices of a matrix of responses and the item scores that belong to it, shape (people, items)."""
     halves = even_odd_halves(of), keyed_halves(of)
-    even_odd, row_keying = (_in_blocks(scores, halves_correlation, half) for half in halves) if of.is_ipip else (None, None)
+    even_odd, row_keying = (
+        (_in_blocks(scores, halves_correlation, half) for half in halves) if of.is_ipip else (None, None)
+    )
     return Indices(
         n_missing=(responses == MISSING).sum(axis=1, dtype=np.int16),
         longest_run=longest_run(responses),
@@ -87,7 +90,8 @@ def response_variability(responses: Answers) -> Floats:
     pairs = count.astype(np.float64) * (count - 1)
     excess = count * square.astype(np.float64) - total.astype(np.float64) ** 2
     variance = np.divide(excess, pairs, out=np.full(len(responses), np.nan), where=pairs > 0)
-    return np.sqrt(variance).astype(np.float32)
+    deviation: Floats = np.sqrt(variance).astype(np.float32)
+    return deviation
 
 
 def even_odd_halves(of: Instrument) -> Halves:
@@ -108,20 +112,21 @@ def halves_correlation(scores: Answers, halves: Halves) -> Floats:
         x, y = _mean(scores, first), _mean(scores, second)
         both = ~np.isnan(x) & ~np.isnan(y)
         x, y = np.where(both, x, 0.0), np.where(both, y, 0.0)
-        for total, term in zip(sums, (both, x, y, x * x, y * y, x * y), strict=True):
-            total += term
+        sums += np.stack([both.astype(np.float64), x, y, x * x, y * y, x * y])
     n, sx, sy, sxx, syy, sxy = sums
     spread_x, spread_y = n * sxx - sx * sx, n * syy - sy * sy
     defined = (spread_x > NO_VARIANCE) & (spread_y > NO_VARIANCE)
     spread = np.sqrt(spread_x * spread_y, out=np.ones(len(scores)), where=defined)
     r = np.divide(n * sxy - sx * sy, spread, out=np.full(len(scores), np.nan), where=defined)
-    return np.clip(r, -1, 1).astype(np.float32)
+    clipped: Floats = np.clip(r, -1, 1).astype(np.float32)
+    return clipped
 
 
 def spearman_brown(r: Floats) -> Floats:
     """Reliability of the whole from the correlation of its halves, not below −1."""
     with np.errstate(divide="ignore"):
-        return np.maximum(2 * r / (1 + r), np.float32(-1))
+        whole: Floats = np.maximum(2 * r / (1 + r), np.float32(-1))
+    return whole
 
 
 def _mean(scores: Answers, positions: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -129,7 +134,8 @@ def _mean(scores: Answers, positions: NDArray[np.intp]) -> NDArray[np.float64]:
     for j in positions:
         total += scores[:, j]
         count += scores[:, j] != MISSING
-    return np.divide(total, count, out=np.full(len(scores), np.nan), where=count > 0)
+    mean: NDArray[np.float64] = np.divide(total, count, out=np.full(len(scores), np.nan), where=count > 0)
+    return mean
 
 
 def _in_blocks(scores: Answers, index: Callable[[Answers, Halves], Floats], halves: Halves) -> Floats:

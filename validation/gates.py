@@ -105,7 +105,8 @@ def refuse_failures(findings: Iterable[Finding]) -> None:
         "the data fail " + ("a gate: " if len(names) == 1 else "gates: ") + ", ".join(names),
         where="\n           ".join(lines),
         got="; ".join(dict.fromkeys(gates[name]["suspicion"] for name in names)),
-        next_step="check where the file comes from; to build all the same: " + " ".join(f"--allow-gate {n}" for n in names),
+        next_step="check where the file comes from; to build all the same: "
+        + " ".join(f"--allow-gate {n}" for n in names),
     )
 
 

@@ -66,4 +66,5 @@ def moments_of(scores: Answers) -> Moments:
 
 
 def _divide(a: Matrix, b: Matrix) -> Matrix:
-    return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)
+    quotient: Matrix = np.divide(a, b, out=np.full(np.shape(a), np.nan), where=b > 0)
+    return quotient

@@ -1,6 +1,7 @@
 """The statistics by which answers prove that they belong to their item key.
 
-All of them work on item scores (missing = 0), most through their `Moments`. Scales are facets, or the scales of the Dark Triad.
+All of them work on item scores (missing = 0), most through their `Moments`. Scales are facets, or the scales of the
+Dark Triad.
 """
 
 from __future__ import annotations

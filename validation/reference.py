@@ -21,7 +21,9 @@ LAGS = (-30, -2, -1, 1, 2, 30)
 def reference_means(content: str, of: Instrument) -> NDArray[np.float64]:
     """Mean score of each item under the key of that content (`real` or `simulated`), shape (items,)."""
     rows = read_csv("validation", "reference_means.csv")
-    by_item = {row["item"]: float(row["mean"]) for row in rows if (row["content"], row["family"]) == (content, of.family)}
+    by_item = {
+        row["item"]: float(row["mean"]) for row in rows if (row["content"], row["family"]) == (content, of.family)
+    }
     return np.array([by_item[str(item.full_number) if of.is_ipip else item.name] for item in of.items])
 
 

@@ -46,5 +46,5 @@ def _column(column: Column, config: str) -> pandera.Column:
 def _checks(column: Column) -> list[pandera.Check]:
     if column.classes:
         return [pandera.Check.in_range(0, len(column.classes) - 1)]
-    bounds = [(pandera.Check.ge, column.minimum), (pandera.Check.le, column.maximum)]
-    return [check(bound) for check, bound in bounds if bound is not None]
+    low = [] if column.minimum is None else [pandera.Check.ge(column.minimum)]
+    return low + ([] if column.maximum is None else [pandera.Check.le(column.maximum)])

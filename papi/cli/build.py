@@ -58,7 +58,17 @@ def build(
 
 def summary(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What a reader of JSON wants to know of a release; the manifest has it all."""
-    keys = ("version", "date", "simulated", "configs", "items", "cases_in_both_ipip_forms", "gates", "allowed_gates", "raw")
+    keys = (
+        "version",
+        "date",
+        "simulated",
+        "configs",
+        "items",
+        "cases_in_both_ipip_forms",
+        "gates",
+        "allowed_gates",
+        "raw",
+    )
     return {key: manifest[key] for key in keys if key in manifest}
 
 
@@ -85,7 +95,9 @@ def release_date(date: str | None, environment: Mapping[str, str]) -> str | None
         return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date().isoformat() if epoch else None
     except (ValueError, OverflowError, OSError) as error:
         got = date if date is not None else f"SOURCE_DATE_EPOCH={environment['SOURCE_DATE_EPOCH']}"
-        raise UsageError("the date of the release is none", expected="YYYY-MM-DD, or seconds since 1970", got=got) from error
+        raise UsageError(
+            "the date of the release is none", expected="YYYY-MM-DD, or seconds since 1970", got=got
+        ) from error
 
 
 def _checked_version(version: str) -> str:

@@ -19,6 +19,8 @@ from builders.fetch import fetch
 from builders.sources import Source
 from papi.errors import RemoteFailed
 
+Refusal = tuple[int, dict[str, str]]  # status, headers
+
 CONTENT = random.Random(0).randbytes(300_000)
 CUT = 123_456  # where interrupted downloads stop
 PART = ".data.dat.part"
@@ -37,7 +39,7 @@ class Depot(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
         self.asked: list[str | None] = []
-        self.refusals: deque[tuple[int, dict[str, str]]] = deque()  # status and headers, before anything else
+        self.refusals: deque[Refusal] = deque()  # what it says first, before it serves anything
         self.knows_ranges = True
         self.shift = 0  # partial answers begin that many bytes late
         self.says_length = True

@@ -13,13 +13,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from http_depot import CONTENT, CUT, PART, QUICK, Depot, files, get, interrupted, opened, pinned
+from http_depot import CONTENT, CUT, PART, QUICK, Depot, Refusal, files, get, interrupted, opened, pinned
 
 from builders.fetch import fetch
 from builders.sources import Source
 from papi.errors import RemoteFailed
 
 ROOT = Path(__file__).parents[2]
+FETCH_ONE = """
+import pathlib, signal, sys
+from builders import fetch, sources
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background would inherit SIG_IGN
+raw, url, sha256 = sys.argv[1:]
+fetch.fetch(pathlib.Path(raw), (), [sources.Source("data.dat", "", (), url, None, (sha256,))])
+"""
 
 
 @pytest.fixture
@@ -43,9 +50,7 @@ def test_progress_rises_to_the_size_of_the_file(tmp_path: Path, source: Source) 
     assert (done[0], done[-1]) == (0, len(CONTENT))
 
 
-def test_after_an_interrupted_download_the_next_run_asks_only_for_the_rest(
-    tmp_path: Path, depot: Depot, source: Source
-) -> None:
+def test_after_an_interruption_only_the_rest_is_asked_for(tmp_path: Path, depot: Depot, source: Source) -> None:
     interrupted(tmp_path, depot, source)
     assert get(tmp_path, source) == ["downloaded"]
     assert depot.asked == [f"bytes={CUT}-"]
@@ -59,9 +64,7 @@ def test_redirects_are_followed_when_resuming_too(tmp_path: Path, depot: Depot, 
     assert depot.asked == [f"bytes={CUT}-"]
 
 
-def test_a_line_that_drops_again_and_again_but_moves_on_gets_there(
-    tmp_path: Path, depot: Depot, source: Source
-) -> None:
+def test_a_line_that_keeps_dropping_but_moves_on_gets_there(tmp_path: Path, depot: Depot, source: Source) -> None:
     depot.piece = 30_000
     assert get(tmp_path, source) == ["downloaded"]
     assert len(depot.asked) == 10 > QUICK.attempts
@@ -70,21 +73,16 @@ def test_a_line_that_drops_again_and_again_but_moves_on_gets_there(
 def test_an_interrupt_keeps_what_has_come(tmp_path: Path, depot: Depot, source: Source) -> None:
     depot.last_byte, depot.hangs = CUT, True
     part = tmp_path / PART
-    code = (
-        "import signal, sys; from pathlib import Path; from builders.fetch import fetch\n"
-        "from builders.sources import Source; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"fetch(Path({str(tmp_path)!r}), sources=[{source!r}])"
-    ).replace("mappingproxy({})", "{}")
-    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
-        limit = time.monotonic() + 20
-        while (not part.exists() or part.stat().st_size == 0) and time.monotonic() < limit:
+    command = [sys.executable, "-c", FETCH_ONE, str(tmp_path), source.url, source.sha256[0]]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+        while child.poll() is None and not (part.exists() and part.stat().st_size):
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in child.communicate()[1]
     kept = part.read_bytes()
     assert kept
     assert CONTENT.startswith(kept)
-    depot.last_byte, depot.asked, depot.hangs = None, [], False
+    depot.last_byte, depot.asked = None, []
     assert get(tmp_path, source) == ["downloaded"]
     assert depot.asked == [f"bytes={len(kept)}-"]
 
@@ -96,9 +94,7 @@ def test_a_server_that_ignores_range_starts_over(tmp_path: Path, depot: Depot, s
     assert files(tmp_path) == {"data.dat": CONTENT}
 
 
-def test_a_server_that_ignores_range_and_never_gets_further_is_given_up(
-    tmp_path: Path, depot: Depot, source: Source
-) -> None:
+def test_a_server_that_never_gets_further_is_given_up(tmp_path: Path, depot: Depot, source: Source) -> None:
     depot.knows_ranges, depot.piece = False, CUT
     with pytest.raises(RemoteFailed, match="dropped the connection"):
         get(tmp_path, source)
@@ -110,6 +106,12 @@ def test_a_server_that_resumes_elsewhere_starts_over(tmp_path: Path, depot: Depo
     depot.shift = 7
     assert get(tmp_path, source) == ["downloaded"]
     assert depot.asked == [f"bytes={CUT}-", None]
+
+
+def test_bytes_from_elsewhere_never_join_the_part(tmp_path: Path, depot: Depot, source: Source) -> None:
+    depot.piece, depot.shift = 200_000, 7  # the whole cannot come, but a wrong file could
+    with pytest.raises(RemoteFailed):
+        get(tmp_path, source)
 
 
 def test_a_416_starts_over(tmp_path: Path, depot: Depot, source: Source) -> None:
@@ -132,39 +134,35 @@ def test_a_chunked_body_that_breaks_off_is_continued(tmp_path: Path, depot: Depo
     assert depot.asked == [None, "bytes=200000-"]
 
 
-@pytest.mark.parametrize(
-    "refusals", [[(500, {})] * 2, [(429, {"Retry-After": "0"})] * 2, [(503, {"Retry-After": "soon"})]]
-)
-def test_passing_refusals_are_outlasted(
-    tmp_path: Path, depot: Depot, source: Source, refusals: list[tuple[int, dict[str, str]]]
-) -> None:
-    depot.refusals.extend(refusals)
+@pytest.mark.parametrize("refusal", [(500, {}), (429, {}), (503, {"Retry-After": "Fri, 31 Dec 1999 23:59 GMT"})])
+def test_passing_refusals_are_outlasted(tmp_path: Path, depot: Depot, source: Source, refusal: Refusal) -> None:
+    depot.refusals.extend([refusal] * 2)
     assert get(tmp_path, source) == ["downloaded"]
 
 
+def test_the_wait_a_server_asks_for_goes_before_our_own(tmp_path: Path, depot: Depot, source: Source) -> None:
+    hours = replace(QUICK, first_wait=9_999, longest_wait=99_999)
+    depot.refusals.extend([(429, {"Retry-After": "0"})] * 2)
+    assert get(tmp_path, source, patience=hours) == ["downloaded"]
+
+
 @pytest.mark.parametrize(
-    ("status", "headers", "tries", "advice"),
+    ("refusal", "tries", "advice"),
     [
-        (403, {}, 1, "refuses this machine"),
-        (404, {}, 1, "has moved"),
-        (410, {}, 1, "try later"),
-        (429, {"Retry-After": "0"}, 3, "too many requests"),
-        (429, {"Retry-After": "3600"}, 1, "too many requests"),
-        (502, {}, 3, "goes on where it stopped"),
+        ((403, {}), 1, "refuses this machine"),
+        ((404, {}), 1, "has moved"),
+        ((410, {}), 1, "try later"),
+        ((429, {"Retry-After": "0"}), 3, "too many requests"),
+        ((429, {"Retry-After": "3600"}), 1, "too many requests"),
+        ((502, {}), 3, "goes on where it stopped"),
     ],
 )
 def test_lasting_refusals_say_what_to_do(
-    tmp_path: Path,
-    depot: Depot,
-    source: Source,
-    status: int,
-    headers: dict[str, str],
-    tries: int,
-    advice: str,
+    tmp_path: Path, depot: Depot, source: Source, refusal: Refusal, tries: int, advice: str
 ) -> None:
     interrupted(tmp_path, depot, source)
-    depot.refusals.extend([(status, headers)] * 9)
-    with pytest.raises(RemoteFailed, match=rf"data\.dat: 127\.0\.0\.1 answers {status}") as caught:
+    depot.refusals.extend([refusal] * 9)
+    with pytest.raises(RemoteFailed, match=rf"data\.dat: 127\.0\.0\.1 answers {refusal[0]}") as caught:
         get(tmp_path, source)
     assert caught.value.exit_code == 7
     assert advice in str(caught.value.next_step)
@@ -180,7 +178,7 @@ def test_a_server_that_falls_silent_is_given_up(
     began = time.monotonic()
     with pytest.raises(RemoteFailed, match="timed out"):
         get(tmp_path, source, patience=replace(QUICK, timeout=0.1))
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 def test_no_server_at_all_is_a_remote_failure(tmp_path: Path, depot: Depot, source: Source) -> None:
@@ -191,16 +189,14 @@ def test_no_server_at_all_is_a_remote_failure(tmp_path: Path, depot: Depot, sour
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
-def test_a_server_with_an_unknown_certificate_is_not_asked_again(
-    tmp_path: Path, depot: Depot, source: Source
-) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+def test_a_server_with_a_strange_certificate_is_left(tmp_path: Path, depot: Depot, source: Source) -> None:
+    pem = str(tmp_path / "both.pem")
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
-    subprocess.run([*make, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    made = subprocess.run([*make, "-keyout", "-", "-out", "-"], check=True, capture_output=True)
+    Path(pem).write_bytes(made.stdout)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with opened(Depot(CONTENT)) as secure:
-        secure.socket = context.wrap_socket(secure.socket, server_side=True)
-        with pytest.raises(RemoteFailed, match="is not trusted") as caught:
-            get(tmp_path / "raw", replace(source, url=secure.url.replace("http:", "https:")))
+    context.load_cert_chain(pem)
+    depot.socket = context.wrap_socket(depot.socket, server_side=True)
+    with pytest.raises(RemoteFailed, match="is not trusted") as caught:
+        get(tmp_path / "raw", replace(source, url=depot.url.replace("http:", "https:")))
     assert "SSL_CERT_FILE" in str(caught.value)

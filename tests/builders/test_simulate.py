@@ -119,9 +119,7 @@ def test_the_dark_triad_is_as_answered(dark_triad: RawTable) -> None:
 def test_case_numbers_ascend_with_time(tables: dict[str, RawTable], form: str) -> None:
     people = tables[form].people
     assert (np.diff(people["case"]) > 0).all()
-    numbers = {
-        name: people[name].to_numpy(dtype=np.int64) for name in ("year", "month", "day", "hour", "min", "sec")
-    }
+    numbers = {name: people[name].to_numpy(dtype=np.int64) for name in ("year", "month", "day", "hour", "min", "sec")}
     scale = {"year": 12, "month": 31, "day": 24, "hour": 60, "min": 60, "sec": 1}
     moment = np.zeros(len(people), dtype=np.int64)
     for name, factor in scale.items():
@@ -238,9 +236,7 @@ def test_the_archive_holds_no_clock_time(raw: SimulatedRaw) -> None:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tmp_path: Path) -> None:
     few = dict.fromkeys(INSTRUMENTS, 200)
-    first, again, other = (
-        contents(simulate(tmp_path / str(i), few, s).folder) for i, s in enumerate((1, 1, 2))
-    )
+    first, again, other = (contents(simulate(tmp_path / str(i), few, s).folder) for i, s in enumerate((1, 1, 2)))
     assert first == again
     assert {name for name in first if first[name] == other[name]} == {"IPIP-NEO-ItemKey.xls"}
 

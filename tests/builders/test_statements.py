@@ -133,9 +133,7 @@ def test_no_first_person_is_left_and_no_other_word_is_touched(words: list[str]) 
 @given(st.lists(st.sampled_from(FIRST_PERSON + OTHER_WORDS)))
 def test_leaving_out_the_subject_makes_no_difference(words: list[str]) -> None:
     rest = " ".join(words)
-    assert second_person(f"Draw {rest}", implied_subject=True) == second_person(
-        f"I draw {rest}", implied_subject=False
-    )
+    assert second_person(f"Draw {rest}", implied_subject=True) == second_person(f"I draw {rest}", implied_subject=False)
 
 
 def test_every_real_item_becomes_a_clean_statement(real_data: Path) -> None:
