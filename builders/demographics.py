@@ -69,7 +69,8 @@ def _unknown(values: Numbers, row: dict[str, str]) -> NDArray[np.bool_]:
 
 def _outside(values: Numbers, row: dict[str, str]) -> NDArray[np.bool_]:
     outside = (values < int(row["minimum"])) | (values > int(row["maximum"]))
-    return np.logical_and(outside, ~_unknown(values, row))
+    impossible: NDArray[np.bool_] = outside & ~_unknown(values, row)
+    return impossible
 
 
 def _no_such_day(numbers: Mapping[str, Numbers], wrong: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -79,4 +80,5 @@ def _no_such_day(numbers: Mapping[str, Numbers], wrong: Mapping[str, NDArray[np.
     day, month, year = (np.where(known, numbers[name], 1) for name in names)
     first = (year + YEAR_ZERO - 1970).astype("datetime64[Y]").astype("datetime64[M]") + month
     length = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
-    return known & (day > length)
+    impossible: NDArray[np.bool_] = known & (day > length)
+    return impossible

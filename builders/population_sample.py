@@ -7,6 +7,7 @@ variance, extreme answers, mean alpha and trait distributions come nearest to th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from papi.instruments import MAXIMUM, MINIMUM, Instrument
 from papi.scoring import Answers, rows_of, scores_from_responses
 from validation.psychometrics import alphas
 
+Side = Literal["left", "right"]
+SIDES: tuple[Side, ...] = ("left", "right")
 SEEDS = range(20)
 QUINTILES = np.array([0.2, 0.4, 0.6, 0.8])
 TOLERANCE = 0.05  # relative, of variance ratio, extremes and alpha; absolute, of the Kolmogorov-Smirnov distances
@@ -47,12 +50,11 @@ class Resemblance:
         return float(np.nan_to_num(deviations, nan=np.inf).max() / TOLERANCE)
 
 
-def systematic_sample(strata: NDArray[np.int64], count: int, seed: int) -> NDArray[np.intp]:
-    """Positions of `count` people at equal steps through the strata, random order within a stratum and random start."""
-    generator = np.random.default_rng(seed)
-    order = np.lexsort((generator.permutation(len(strata)), strata))
-    step = len(strata) / count
-    return np.sort(order[(generator.random() * step + step * np.arange(count)).astype(np.intp)])
+def systematic_sample(order: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+    """`count` people at equal steps through an order, from a random start; ascending."""
+    step = len(order) / count
+    start = np.random.default_rng(seed).random() * step
+    return np.sort(order[(start + step * np.arange(count)).astype(np.intp)])
 
 
 def population_sample(
@@ -70,8 +72,9 @@ def population_sample(
     """
     rows = np.flatnonzero(unflagged & free)
     everybody = portrait(responses, traits, np.flatnonzero(unflagged), of)
-    strata = _strata(traits, sex, rows)
-    samples = [rows[systematic_sample(strata, count, seed)] for seed in SEEDS]
+    # Within a stratum people stay in the order of their subject ids, which are hashes: that is a random order.
+    order = rows[np.argsort(_strata(traits, sex, rows), kind="stable")]
+    samples = [systematic_sample(order, count, seed) for seed in SEEDS]
     likenesses = [resemblance(portrait(responses, traits, sample, of), everybody) for sample in samples]
     best = min(SEEDS, key=lambda seed: likenesses[seed].worst)
     return samples[best], likenesses[best]
@@ -106,11 +109,16 @@ def resemblance(sample: Portrait, everybody: Portrait) -> Resemblance:
     )
 
 
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    """Kolmogorov-Smirnov distance of two sorted samples."""
-    points = np.concatenate([a, b])
-    below = [np.searchsorted(x, points, side="right") / len(x) for x in (a, b)]
-    return float(np.abs(below[0] - below[1]).max())
+def _distance(sample: NDArray[np.float32], everybody: NDArray[np.float32]) -> float:
+    """Kolmogorov-Smirnov distance of sorted samples; the largest gap is at, or just below, a value of the first."""
+    gaps = [_share_below(sample, sample, side) - _share_below(everybody, sample, side) for side in SIDES]
+    return float(np.abs(gaps).max())
+
+
+def _share_below(
+    values: NDArray[np.float32], at: NDArray[np.float32], side: Literal["left", "right"]
+) -> NDArray[np.float64]:
+    return np.searchsorted(values, at, side=side) / len(values)
 
 
 def _strata(

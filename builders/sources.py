@@ -19,13 +19,8 @@ from papi.files import BLOCK, read_bytes, sha256_of_file, translated
 from papi.instruments import INSTRUMENTS
 from papi.tables import read_toml
 
-BROKEN_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    RuntimeError,
-    ValueError,
-)  # RuntimeError: encrypted, or exotic
+# What zipfile raises for a damaged archive; RuntimeError is its word for encrypted and for exotic ones.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)

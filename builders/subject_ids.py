@@ -64,8 +64,10 @@ def _digest(of: Instrument, answers: bytes, copy: int) -> int:
 
 def _groups_of_equals(numbers: NDArray[np.uint64]) -> list[NDArray[np.intp]]:
     order = np.argsort(numbers, kind="stable")
-    starts = np.flatnonzero(np.diff(numbers[order], prepend=numbers[order[:1]] + 1))
-    return [group for group in np.split(order, starts[1:]) if len(group) > 1]
+    ordered = numbers[order]
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    ends = [np.searchsorted(ordered, repeated, side=side).tolist() for side in ("left", "right")]
+    return [order[first:last] for first, last in zip(*ends, strict=True)]
 
 
 def _by_demographics(rows: NDArray[np.intp], demographics: pd.DataFrame) -> NDArray[np.intp]:

@@ -7,6 +7,8 @@ a person already taken yields to the next nearest.
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +20,7 @@ from papi.scoring import Answers
 
 Matrix = NDArray[np.float64]
 SEED = 0
-BATCH = 3_000
-PASSES = 3
+SAMPLE = 30_000  # people on whom the centres are fitted
 BLOCK_ROWS = 20_000
 
 
@@ -54,8 +55,7 @@ def standardised(answers: Answers) -> Standardised:
 def nearest_to_centres(answers: Answers, candidates: NDArray[np.bool_], count: int) -> NDArray[np.intp]:
     """Rows of `count` people, one near each of `count` cluster centres, ascending.
 
-    `answers` (people, items), 0 = missing; `candidates` (people,) says who may be chosen. Centres are fitted on
-    everybody, as published.
+    `answers` (people, items), 0 = missing; `candidates` (people,) says who may be chosen.
     """
     z = standardised(answers)
     with threadpool_limits(limits=1):
@@ -64,37 +64,47 @@ def nearest_to_centres(answers: Answers, candidates: NDArray[np.bool_], count: i
 
 
 def cluster_centres(z: Standardised, count: int, seed: int) -> Matrix:
-    """Centres of k-means with `count` clusters, shape (count, items), by mini-batches."""
-    from sklearn.cluster import MiniBatchKMeans
+    """Centres of k-means with `count` clusters, shape (count, items), converged on at most `SAMPLE` people.
 
-    generator = np.random.default_rng(seed)
-    model = MiniBatchKMeans(n_clusters=count, batch_size=BATCH, random_state=seed, n_init=1, reassignment_ratio=0.0)
-    for _ in range(PASSES):
-        order = generator.permutation(len(z))
-        for batch in np.array_split(order, max(1, len(z) // BATCH)):
-            model.partial_fit(z.rows(batch))
-    return model.cluster_centers_
+    That many give test subjects like those of k-means on everybody, in a twentieth of the time (`benchmarks/LOG.md`).
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    sample = np.random.default_rng(seed).choice(len(z), min(len(z), SAMPLE), replace=False)
+    model = KMeans(n_clusters=count, n_init=1, random_state=seed)
+    with warnings.catch_warnings():
+        # Fewer different people than clusters: centres coincide, and people already taken yield to the next.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        centres: Matrix = model.fit(z.rows(np.sort(sample))).cluster_centers_
+    return centres
 
 
 def _nearest_people(z: Standardised, centres: Matrix, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The nearest people of each centre, nearest first, ties to the first: shape (centres, centres).
 
     As many as there are centres, so that each finds somebody not taken: few people lie nearest to very many centres.
+    Blocks of people go to several threads and are put together in their order, so threads leave no trace.
     """
     kept = min(len(centres), len(rows))
-    best = np.empty((len(centres), 0))
-    who = np.empty((len(centres), 0), dtype=np.intp)
-    square = (centres**2).sum(axis=1)
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = rows[start : start + BLOCK_ROWS]
-        points = z.rows(block)
-        distance = (square - 2 * points @ centres.T + (points**2).sum(axis=1)[:, None]).T
-        best = np.concatenate([best, distance], axis=1)
-        who = np.concatenate([who, np.broadcast_to(block, distance.shape)], axis=1)
-        if best.shape[1] > kept:
-            nearest = np.argpartition(best, kept - 1, axis=1)[:, :kept]
-            best, who = np.take_along_axis(best, nearest, axis=1), np.take_along_axis(who, nearest, axis=1)
-    return np.stack([people[np.lexsort((people, distance))] for people, distance in zip(who, best, strict=True)])
+    blocks = [rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS)]
+    with ThreadPoolExecutor() as threads:
+        parts = list(threads.map(lambda block: _nearest_of_block(z, centres, block, kept), blocks))
+    who = np.concatenate([people for people, _ in parts], axis=1)
+    distance = np.concatenate([distances for _, distances in parts], axis=1)
+    return np.stack([p[np.lexsort((p, d))][:kept] for p, d in zip(who, distance, strict=True)])
+
+
+def _nearest_of_block(
+    z: Standardised, centres: Matrix, block: NDArray[np.intp], kept: int
+) -> tuple[NDArray[np.intp], Matrix]:
+    """The nearest people of one block and their squared distances, unordered, both (centres, at most `kept`)."""
+    points = z.rows(block)
+    distance = ((centres**2).sum(axis=1) - 2 * points @ centres.T + (points**2).sum(axis=1)[:, None]).T
+    if len(block) <= kept:
+        return np.broadcast_to(block, distance.shape), distance
+    nearest = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
+    return block[nearest], np.take_along_axis(distance, nearest, axis=1)
 
 
 def _one_each(people: NDArray[np.intp]) -> NDArray[np.intp]:

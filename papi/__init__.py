@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from papi.version import __version__
 
 if TYPE_CHECKING:
-    from papi.load import items, load, scores, subjects
+    from papi.reading import items, load, scores, subjects
 
 __all__ = ["__version__", "items", "load", "scores", "subjects"]
 
@@ -24,4 +24,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'papi' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("papi.load"), name)
+    return getattr(import_module("papi.reading"), name)

@@ -24,7 +24,7 @@ Refusal = tuple[int, dict[str, str]]  # status, headers
 CONTENT = random.Random(0).randbytes(300_000)
 CUT = 123_456  # where interrupted downloads stop
 PART = ".data.dat.part"
-QUICK = Patience(timeout=0.3, attempts=3, first_wait=0.01, longest_wait=1)
+QUICK = Patience(timeout=5, attempts=3, first_wait=0.01, longest_wait=1)
 
 
 class Depot(ThreadingHTTPServer):

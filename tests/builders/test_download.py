@@ -82,9 +82,9 @@ def test_an_interrupt_keeps_what_has_come(tmp_path: Path, depot: Depot, source: 
     kept = part.read_bytes()
     assert kept
     assert CONTENT.startswith(kept)
-    depot.last_byte, depot.asked = None, []
+    depot.last_byte = None
     assert get(tmp_path, source) == ["downloaded"]
-    assert depot.asked == [f"bytes={len(kept)}-"]
+    assert depot.asked == [None, f"bytes={len(kept)}-"]
 
 
 def test_a_server_that_ignores_range_starts_over(tmp_path: Path, depot: Depot, source: Source) -> None:
@@ -121,9 +121,7 @@ def test_a_416_starts_over(tmp_path: Path, depot: Depot, source: Source) -> None
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_without_a_length_is_taken_to_its_end(
-    tmp_path: Path, depot: Depot, source: Source, chunked: bool
-) -> None:
+def test_a_body_without_a_length_is_taken_whole(tmp_path: Path, depot: Depot, source: Source, chunked: bool) -> None:
     depot.says_length, depot.chunked = False, chunked
     assert get(tmp_path, replace(source, bytes=None)) == ["downloaded"]
 
@@ -171,14 +169,12 @@ def test_lasting_refusals_say_what_to_do(
 
 
 @pytest.mark.parametrize("last_byte", [None, CUT])
-def test_a_server_that_falls_silent_is_given_up(
-    tmp_path: Path, depot: Depot, source: Source, last_byte: int | None
-) -> None:
+def test_a_silent_server_is_given_up(tmp_path: Path, depot: Depot, source: Source, last_byte: int | None) -> None:
     depot.silent, depot.last_byte, depot.hangs = last_byte is None, last_byte, True
     began = time.monotonic()
     with pytest.raises(RemoteFailed, match="timed out"):
         get(tmp_path, source, patience=replace(QUICK, timeout=0.1))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
 
 
 def test_no_server_at_all_is_a_remote_failure(tmp_path: Path, depot: Depot, source: Source) -> None:
@@ -190,10 +186,10 @@ def test_no_server_at_all_is_a_remote_failure(tmp_path: Path, depot: Depot, sour
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
 def test_a_server_with_a_strange_certificate_is_left(tmp_path: Path, depot: Depot, source: Source) -> None:
-    pem = str(tmp_path / "both.pem")
+    pem = tmp_path / "both.pem"
     make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x"]
     made = subprocess.run([*make, "-keyout", "-", "-out", "-"], check=True, capture_output=True)
-    Path(pem).write_bytes(made.stdout)
+    pem.write_bytes(made.stdout)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     depot.socket = context.wrap_socket(depot.socket, server_side=True)

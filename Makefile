@@ -1,0 +1,39 @@
+# Everything runs from a clean clone: each target first makes the virtual environment it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench tables clean
+
+demo: $(INSTALLED)      ## simulate people, build a release, load it back
+	$(BIN)/papi demo
+
+test: $(INSTALLED)      ## the fast tests
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: $(INSTALLED)      ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test        ## what continuous integration runs
+
+test-slow test-faults test-gpu test-network: test-%: $(INSTALLED)
+	$(BIN)/python -m pytest -q -m $(patsubst test-%,%,$@)
+
+bench: $(INSTALLED)     ## the full-size benchmark; prints a table and one JSON line
+	$(BIN)/python benchmarks/full_size_build.py
+
+tables: $(INSTALLED)    ## make the derived tables again: simulated people, their item key, reference means
+	$(BIN)/python scripts/calibrate_people.py
+	$(BIN)/python scripts/make_simulated_key.py
+	$(BIN)/python scripts/reference_means.py
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) papi-demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,125 @@
+"""The command line as a user meets it: exit codes, streams, JSON, help."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from papi.cli import COMMANDS
+from papi.cli.build import release_date
+from papi.cli.simulate import parse_people, true_sizes
+from papi.errors import UsageError
+from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300
+
+ROOT = Path(__file__).parents[1]
+
+
+def papi(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "papi", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environment, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("command", [c.__name__ for c in COMMANDS])
+def test_every_command_explains_itself_with_examples(command: str) -> None:
+    done = papi(command, "--help")
+    assert done.returncode == 0
+    assert "Examples" in done.stdout
+    assert f"papi {command}" in done.stdout
+
+
+def test_the_version_is_shown() -> None:
+    from papi import __version__
+
+    assert papi("--version").stdout == f"papi {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["build"], 2, "Missing argument"),
+        (["bild"], 2, "No such command"),
+        (["build", "{raw}", "{out}", "--version", "one"], 2, "X.Y.Z"),
+        (["build", "{raw}", "{out}", "--date", "yesterday"], 2, "YYYY-MM-DD"),
+        (["build", "{raw}", "{out}", "--only", "mmpi"], 2, "ipip-neo-300"),
+        (["build", "{raw}", "{raw}"], 2, "will not be replaced"),
+        (["build", "{out}/nowhere", "{out}"], 3, "is not there"),
+        (["build", "{raw}", "{out}", "--require-pinned"], 3, "not a known file"),
+        (["info", "{raw}"], 3, "no PAPI release"),
+        (["simulate", "{raw}"], 2, "raw"),
+        (["simulate", "{out}", "--people", "many"], 2, "--people"),
+        (["fetch", "{out}", "--only", "mmpi"], 2, "mmpi"),
+    ],
+)
+def test_a_mistake_gets_its_exit_code_and_no_traceback(
+    arguments: list[str], code: int, words: str, simulated_raw: Path, tmp_path: Path
+) -> None:
+    done = papi(*(a.format(raw=simulated_raw, out=tmp_path / "out") for a in arguments))
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_build_prints_json_on_stdout_and_progress_on_stderr(simulated_raw: Path, tmp_path: Path) -> None:
+    done = papi("build", simulated_raw, tmp_path / "r", "--only", DARK_TRIAD, "--json", SOURCE_DATE_EPOCH="86400")
+    result = json.loads(done.stdout)
+    assert result["simulated"] is True
+    assert result["date"] == "1970-01-02"
+    assert result["configs"][DARK_TRIAD]["people"] == 400
+    assert f"{DARK_TRIAD}: read" in done.stderr
+
+
+def test_info_counts_what_is_there(release: Path) -> None:
+    as_json = json.loads(papi("info", release, "--json").stdout)
+    assert as_json["configs"][IPIP_300]["splits"] == {"dev": 324, "test": 40, "test_population": 36}
+    shown = papi("info", release).stdout
+    assert "324" in shown
+    assert "These people are simulated" in shown
+    assert "IPIP300.dat (source" in shown
+
+
+def test_the_demo_goes_the_whole_way_and_can_be_repeated(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = papi("demo", "--out", tmp_path / "demo", "--people", "60")
+        assert done.returncode == 0, done.stderr
+        assert "test subject ipip300-" in done.stdout
+        assert '"dark-triad"): dev 49, test 6, test_population 5' in done.stdout
+
+
+def test_a_signal_stops_a_build_and_leaves_nothing(simulated_raw: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "papi", "build", str(simulated_raw), str(tmp_path / "release")]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    process.stderr.readline()  # the first step has begun
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "interrupted by SIGTERM" in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_people_are_one_number_or_three() -> None:
+    assert parse_people("50") == {IPIP_300: 50, IPIP_120: 50, DARK_TRIAD: 50}
+    assert parse_people("307313,619150,18192") == true_sizes()
+    for text in ("", "1,2", "x", "-3", "1.5", "1,2,3,4"):
+        with pytest.raises(UsageError):
+            parse_people(text)
+
+
+def test_the_date_is_given_or_taken_from_the_environment_or_left_out() -> None:
+    assert release_date("2026-01-31", {"SOURCE_DATE_EPOCH": "0"}) == "2026-01-31"
+    assert release_date(None, {"SOURCE_DATE_EPOCH": "0"}) == "1970-01-01"
+    assert release_date(None, {}) is None
+    for date, environment in (("31.1.2026", {}), (None, {"SOURCE_DATE_EPOCH": "x"})):
+        with pytest.raises(UsageError):
+            release_date(date, environment)
