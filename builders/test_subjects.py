@@ -8,8 +8,10 @@ a person already taken yields to the next nearest.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,10 @@ from papi.instruments import MISSING
 from papi.scoring import Answers
 
 Matrix = NDArray[np.float64]
+Result = TypeVar("Result")
 SEED = 0
 SAMPLE = 30_000  # people on whom the centres are fitted
-BLOCK_ROWS = 20_000
+BLOCK_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,10 @@ def nearest_to_centres(answers: Answers, candidates: NDArray[np.bool_], count: i
 
 
 def cluster_centres(z: Standardised, count: int, seed: int) -> Matrix:
-    """Centres of k-means with `count` clusters, shape (count, items), converged on at most `SAMPLE` people.
+    """Centres of k-means with `count` clusters, shape (count, items).
 
-    That many give test subjects like those of k-means on everybody, in a twentieth of the time (`benchmarks/LOG.md`).
+    Converged on at most `SAMPLE` people, then one Lloyd step over everybody, which takes the sample's chance out of the
+    centres. The people nearest to them are like those of k-means on everybody (`benchmarks/LOG.md`).
     """
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
@@ -77,19 +81,47 @@ def cluster_centres(z: Standardised, count: int, seed: int) -> Matrix:
         # Fewer different people than clusters: centres coincide, and people already taken yield to the next.
         warnings.simplefilter("ignore", ConvergenceWarning)
         centres: Matrix = model.fit(z.rows(np.sort(sample))).cluster_centers_
-    return centres
+    return centres if len(sample) == len(z) else _lloyd_step(z, centres)
+
+
+def _lloyd_step(z: Standardised, centres: Matrix) -> Matrix:
+    """Each centre moves to the mean of the people nearest to it; one without people stays."""
+    parts = _in_blocks(np.arange(len(z)), lambda block: _sums_of_block(z, centres, block))
+    total, people = np.zeros_like(centres), np.zeros(len(centres))
+    for sums, counts in parts:
+        total += sums
+        people += counts
+    return np.where(people[:, None] > 0, total / np.maximum(people, 1)[:, None], centres)
+
+
+def _sums_of_block(z: Standardised, centres: Matrix, block: NDArray[np.intp]) -> tuple[Matrix, NDArray[np.float64]]:
+    """Sums of the z-scores nearest to each centre, (centres, items), and how many people those are."""
+    points = z.rows(block)
+    nearest = _distances(points, centres).argmin(axis=1)
+    member = (nearest == np.arange(len(centres))[:, None]).astype(np.float64)
+    return member @ points, member.sum(axis=1)
+
+
+def _distances(points: Matrix, centres: Matrix) -> Matrix:
+    """Squared distances, shape (people, centres)."""
+    distances: Matrix = (centres**2).sum(axis=1) - 2 * points @ centres.T + (points**2).sum(axis=1)[:, None]
+    return distances
+
+
+def _in_blocks(rows: NDArray[np.intp], work: Callable[[NDArray[np.intp]], Result]) -> list[Result]:
+    """The results of all blocks of people in their order: so the number of threads leaves no trace."""
+    blocks = [rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS)]
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(work, blocks))
 
 
 def _nearest_people(z: Standardised, centres: Matrix, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The nearest people of each centre, nearest first, ties to the first: shape (centres, centres).
 
     As many as there are centres, so that each finds somebody not taken: few people lie nearest to very many centres.
-    Blocks of people go to several threads and are put together in their order, so threads leave no trace.
     """
     kept = min(len(centres), len(rows))
-    blocks = [rows[start : start + BLOCK_ROWS] for start in range(0, len(rows), BLOCK_ROWS)]
-    with ThreadPoolExecutor() as threads:
-        parts = list(threads.map(lambda block: _nearest_of_block(z, centres, block, kept), blocks))
+    parts = _in_blocks(rows, lambda block: _nearest_of_block(z, centres, block, kept))
     who = np.concatenate([people for people, _ in parts], axis=1)
     distance = np.concatenate([distances for _, distances in parts], axis=1)
     return np.stack([p[np.lexsort((p, d))][:kept] for p, d in zip(who, distance, strict=True)])
@@ -99,8 +131,7 @@ def _nearest_of_block(
     z: Standardised, centres: Matrix, block: NDArray[np.intp], kept: int
 ) -> tuple[NDArray[np.intp], Matrix]:
     """The nearest people of one block and their squared distances, unordered, both (centres, at most `kept`)."""
-    points = z.rows(block)
-    distance = ((centres**2).sum(axis=1) - 2 * points @ centres.T + (points**2).sum(axis=1)[:, None]).T
+    distance = _distances(z.rows(block), centres).T
     if len(block) <= kept:
         return np.broadcast_to(block, distance.shape), distance
     nearest = np.argpartition(distance, kept - 1, axis=1)[:, :kept]

@@ -31,7 +31,12 @@ COLUMNS = {  # counted from 1, both ends included
 COUNTRY = {LONG: (23, 33), SHORT: (23, 31)}
 FIRST_ITEM = {LONG: 34, SHORT: 32}
 LENGTH = {LONG: 333, SHORT: 151}
-CONVENTIONS = {"CRLF": ("\r\n", True), "CRLF but the last": ("\r\n", False), "LF": ("\n", True), "LF open": ("\n", False)}
+CONVENTIONS = {
+    "CRLF": ("\r\n", True),
+    "CRLF but the last": ("\r\n", False),
+    "LF": ("\n", True),
+    "LF open": ("\n", False),
+}
 SD3_NAMES = [f"{scale}{i}" for scale in "MNP" for i in range(1, 10)]
 Person = dict[str, Any]
 

@@ -22,7 +22,9 @@ from papi.errors import InputRejected, PapiError
 FILE = "some.csv"
 forms = pytest.mark.parametrize("form", FORMS)
 few = settings(max_examples=15, deadline=None)
-LIBERTIES = {"end": st.sampled_from(["\n", "\r\n"])} | dict.fromkeys(("bom", "index", "capitals", "floats"), st.booleans())
+LIBERTIES = {"end": st.sampled_from(["\n", "\r\n"])} | dict.fromkeys(
+    ("bom", "index", "capitals", "floats"), st.booleans()
+)
 
 
 def read(content: bytes, form: str = SHORT) -> RawTable:
@@ -94,7 +96,10 @@ def test_the_header_is_that_of_the_documentation() -> None:
 
 @pytest.mark.parametrize("block", [2_000, 5_000])
 def test_the_size_of_the_blocks_makes_no_difference(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    content, damaged = csv(SHORT, some_people(SHORT, 60)), csv(SHORT, [*some_people(SHORT, 60), person(SHORT, 61, sex="x")])
+    content, damaged = (
+        csv(SHORT, some_people(SHORT, 60)),
+        csv(SHORT, [*some_people(SHORT, 60), person(SHORT, 61, sex="x")]),
+    )
     whole, place = read(content), refusal(damaged).places
     longer = content + content.split(b"\n")[1] + b",1\n"
     wrong = refusal(longer).places
@@ -108,13 +113,15 @@ def test_the_size_of_the_blocks_makes_no_difference(block: int, monkeypatch: pyt
 # cells
 
 
-@pytest.mark.parametrize("text", ["3.5", "2.9999", "3.", ".3", "1e0", "6", "-1", "+3", " 3", "3 ", "", "nan", "NA", "#REF!", "1/3"])
+@pytest.mark.parametrize(
+    "text", ["3.5", "2.9999", "3.", ".3", "1e0", "6", "-1", "+3", " 3", "3 ", "", "nan", "NA", "#REF!", "1/3"]
+)
 def test_an_answer_that_is_no_whole_number_0_to_5_is_refused_with_its_place(text: str) -> None:
     content = with_cell("i7", text)
     place = refusal(content).places[0]
     assert (place.line, place.column, place.got) == (3, "i7", repr(text))
     assert content[place.byte :].startswith(text.encode() + b",")
-    assert content[:place.byte].count(b"\n") == 2
+    assert content[: place.byte].count(b"\n") == 2
 
 
 @pytest.mark.parametrize("text", ["3.5", "1e3", "x", "-3", "03-Apr", "1,000"])
@@ -148,7 +155,9 @@ def test_a_place_counts_the_byte_order_mark() -> None:
     assert content[refusal(content).places[0].byte :].startswith(b"9,")
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the byte of a place takes a comma within quotation marks for a border")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="the byte of a place takes a comma within quotation marks for a border"
+)
 def test_a_place_after_a_quoted_comma_is_right() -> None:
     content = with_cell("i7", "9").replace(b"Netherlands", b'"Oz, Land"')
     assert content[refusal(content).places[0].byte :].startswith(b"9,")
@@ -217,12 +226,16 @@ def test_a_header_without_people_is_refused() -> None:
 
 
 @pytest.mark.xfail(raises=csv_module.Error, reason="csv.Error of the header is not translated")
-@pytest.mark.parametrize("content", [csv(SHORT, some_people(SHORT), end="\r"), b"a" * 200_000], ids=["CR only", "one long word"])
+@pytest.mark.parametrize(
+    "content", [csv(SHORT, some_people(SHORT), end="\r"), b"a" * 200_000], ids=["CR only", "one long word"]
+)
 def test_a_header_that_is_no_line_is_refused(content: bytes) -> None:
     refusal(content)
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="pyarrow cannot decode the row for its handler, which prints a traceback")
+@pytest.mark.xfail(
+    raises=AssertionError, reason="pyarrow cannot decode the row for its handler, which prints a traceback"
+)
 def test_a_wrong_row_with_a_foreign_byte_is_refused_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", seen.append)

@@ -10,11 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-
-from builders.countries import complete_name
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_table import RawTable
-from papi.errors import InputRejected
 from raw_writers import (
     COLUMNS,
     CONVENTIONS,
@@ -30,6 +25,11 @@ from raw_writers import (
     person,
     some_people,
 )
+
+from builders.countries import complete_name
+from builders.ipip_dat import read_ipip_dat
+from builders.raw_table import RawTable
+from papi.errors import InputRejected
 
 FILE = "some.dat"
 forms = pytest.mark.parametrize("form", FORMS)

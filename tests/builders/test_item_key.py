@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,56 +56,44 @@ def refusal(content: bytes, read: Callable[[bytes, str], object] = read_item_key
     return caught.value
 
 
+def names(error: ItemKeyRejected, number: str) -> bool:
+    return any(re.search(rf"\b{number}\b", f"{place.expected} {place.got}") for place in error.places)
+
+
 def turned(sign: object) -> str:
     return str(sign).translate(str.maketrans("+-", "-+"))
 
 
-def one_letter_changed(text: object) -> str:
-    return str(text).replace("e", "\u0435", 1)  # a Cyrillic one that looks the same
+def put(row: list[object], column: int, value: object) -> None:
+    assert row[column] != value
+    row[column] = value
+
+
+def swap(a: list[object], b: list[object], column: int) -> None:
+    a[column], b[column] = b[column], a[column]
+
+
+DAMAGES: dict[str, Callable[[Rows, list[object], list[object]], None]] = {
+    "a row is missing": lambda rows, a, b: rows.remove(a),
+    "a Full# is doubled": lambda rows, a, b: put(b, FULL, a[FULL]),
+    "a row stands twice": lambda rows, a, b: rows.append(list(a)),
+    "a sign is turned": lambda rows, a, b: put(a, SIGN, turned(a[SIGN])),
+    "two texts are swapped": lambda rows, a, b: swap(a, b, TEXT),
+    "one letter is changed": lambda rows, a, b: put(a, TEXT, f"{str(a[TEXT])[0]}\u0430{str(a[TEXT])[2:]}"),
+    "a full stop is lost": lambda rows, a, b: put(a, TEXT, str(a[TEXT])[:-1]),
+    "another facet": lambda rows, a, b: put(a, KEY, "N1" if a[KEY] != "N1" else "N2"),
+    "another Short#": lambda rows, a, b: put(a, SHORT, 119.0 if a[SHORT] != 119.0 else 118.0),
+    "a text is empty": lambda rows, a, b: put(a, TEXT, ""),
+}
+IN_BOTH_ROWS = ("a Full# is doubled", "two texts are swapped")
 
 
 def change(rows: Rows, damage: str) -> list[str]:
-    """Damage the rows of a key; the numbers of the items (Full#) that must be named."""
+    """Damage one or two rows of a key; the numbers of the items (Full#) that must be named."""
     a, b = rows[17], rows[203]
-    named = [str(int(float(str(a[FULL]))))]
-    other = str(int(float(str(b[FULL]))))
-    if damage == "a row is missing":
-        rows.remove(a)
-    elif damage == "a Full# is doubled":
-        b[FULL] = a[FULL]
-        named.append(other)
-    elif damage == "a row stands twice":
-        rows.append(list(a))
-    elif damage == "a sign is turned":
-        a[SIGN] = turned(a[SIGN])
-    elif damage == "two texts are swapped":
-        a[TEXT], b[TEXT] = b[TEXT], a[TEXT]
-        named.append(other)
-    elif damage == "one letter is changed":
-        a[TEXT] = one_letter_changed(a[TEXT])
-    elif damage == "a full stop is lost":
-        a[TEXT] = str(a[TEXT]).removesuffix(".") + " "
-    elif damage == "another facet":
-        a[KEY] = "N1" if a[KEY] != "N1" else "N2"
-    elif damage == "another Short#":
-        a[SHORT] = 119.0 if a[SHORT] != 119.0 else 118.0
-    elif damage == "a text is empty":
-        a[TEXT] = ""
-    return named
-
-
-DAMAGES = [
-    "a row is missing",
-    "a Full# is doubled",
-    "a row stands twice",
-    "a sign is turned",
-    "two texts are swapped",
-    "one letter is changed",
-    "a full stop is lost",
-    "another facet",
-    "another Short#",
-    "a text is empty",
-]
+    numbers = [str(row[FULL]).removesuffix(".0") for row in (a, b)]
+    DAMAGES[damage](rows, a, b)
+    return numbers if damage in IN_BOTH_ROWS else numbers[:1]
 
 
 # the simulator's key
@@ -119,9 +110,8 @@ def test_any_other_key_is_refused_and_the_items_are_named(rows: Rows, damage: st
     named = change(rows, damage)
     error = refusal(xls(rows))
     assert error.exit_code == 3
-    for number in named:
-        assert any(number in str(place).replace(".", " ").replace("'", " ").split() for place in error.places), number
-    assert error.total == len(named)
+    assert [number for number in named if not names(error, number)] == []
+    assert error.total == len(named) + (damage == "a Full# is doubled")  # its row is also the wrong one
 
 
 def test_a_changed_row_is_placed_by_its_line_in_the_sheet(rows: Rows) -> None:
@@ -150,7 +140,9 @@ def test_a_changed_facet_name_is_refused(rows: Rows) -> None:
     refusal(xls(rows))
 
 
-@pytest.mark.parametrize("content", [b"Full#,Short#\n", b"\xd0\xcf\x11\xe0" + b"\0" * 2_000, xls([["x"]]), xls([])[:900]])
+@pytest.mark.parametrize(
+    "content", [b"Full#,Short#\n", b"\xd0\xcf\x11\xe0" + b"\0" * 2_000, xls([["x"]]), xls([])[:900]]
+)
 def test_what_is_no_workbook_of_a_key_is_refused(content: bytes) -> None:
     refusal(content)
 
@@ -171,6 +163,15 @@ def test_a_replaced_byte_of_the_workbook_raises_nothing_but_our_errors(data: st.
     except InputRejected:
         return
     assert texts == read_item_key(simulated_item_key(), "a key")
+
+
+@pytest.mark.xfail(raises=AssertionError, reason="xlrd writes its warnings to stdout unless it is given a logfile")
+def test_a_damaged_workbook_leaves_stdout_to_the_results() -> None:
+    content = bytearray(simulated_item_key())
+    content[68:72] = (10**6).to_bytes(4, "little")  # where the table of its sectors goes on
+    program = "import sys; from builders.item_key import read_item_key; read_item_key(sys.stdin.buffer.read(), 'a key')"
+    done = subprocess.run([sys.executable, "-c", program], input=bytes(content), capture_output=True, check=False)
+    assert done.stdout == b""
 
 
 # the real key
@@ -198,8 +199,9 @@ def test_the_real_key_has_the_documented_signs(real_key: bytes) -> None:
 def test_the_real_key_damaged_is_refused_and_the_items_are_named(real_key: bytes, damage: str) -> None:
     rows = rows_of(real_key)
     named = change(rows, damage)
-    places = [str(place).replace("'", " ").replace(",", " ") for place in refusal(xls(rows)).places]
-    assert all(any(f" {number} " in place for place in places) for number in named)
+    error = refusal(xls(rows))
+    assert [number for number in named if not names(error, number)] == []
+    assert error.total == len(named) + (damage == "a Full# is doubled")  # its row is also the wrong one
 
 
 def test_a_mixture_of_both_keys_is_refused(real_key: bytes, rows: Rows) -> None:
@@ -241,7 +243,13 @@ def test_the_simulator_s_codebook_is_accepted(codebook: str, ends: str) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["a line is missing", "two texts are swapped", "one letter is changed", "a text is empty", "an item has another name"],
+    [
+        "a line is missing",
+        "two texts are swapped",
+        "one letter is changed",
+        "a text is empty",
+        "an item has another name",
+    ],
 )
 def test_any_other_codebook_is_refused_and_the_items_are_named(codebook: str, damage: str) -> None:
     error = refusal(damaged_codebook(codebook, damage).encode("cp1252"), read_codebook)

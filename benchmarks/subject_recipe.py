@@ -1,6 +1,6 @@
 """Whether k-means on a sample of people picks test subjects like those of k-means on everybody.
 
-    python benchmarks/test_subject_recipe.py IPIP300.dat ipip-neo-300 [--seeds 5]
+    python benchmarks/subject_recipe.py IPIP300.dat ipip-neo-300 [--seeds 5]
 
 For each seed: full k-means (float32, all threads) and ours; the item variance ratio, the share of extreme answers and
 the mean alpha of the people each chooses. Targets: means over seeds within 5 %, extremes within 10 %.
@@ -37,16 +37,15 @@ def main() -> None:
     z = standardised(responses)
     candidates = np.flatnonzero((responses == MISSING).sum(axis=1) <= of.missing_limit)
     everybody = z.rows(slice(None)).astype(np.float32)
-    results: dict[str, list[list[float]]] = {"full": [], "ours": []}
-    for seed in range(options.seeds):
-        for name in results:
+    results: dict[str, list[list[float]]] = {"ours": [], "full": []}
+    for name in results:
+        for seed in range(options.seeds):
             start = time.perf_counter()
             centres = _full(everybody, seed) if name == "full" else _ours(z, seed)
             seconds = time.perf_counter() - start
-            results[name].append(
-                [*_picture(responses, _one_each(_nearest_people(z, centres, candidates)), of), seconds]
-            )
-            print(f"seed {seed}, {name}: {results[name][-1]}", flush=True)
+            chosen = _one_each(_nearest_people(z, centres, candidates))
+            results[name].append([*_picture(responses, chosen, of), seconds])
+            print(f"{name}, seed {seed}: {results[name][-1]}", flush=True)
     _report(of, results)
 
 
