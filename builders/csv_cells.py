@@ -39,12 +39,16 @@ TAB = Dialect("TAB-separated", "\t", quoted=False)
 
 @dataclass(frozen=True)
 class Cells:
-    """A delimited file held as bytes, with its header; `blocks` parses it piece by piece."""
+    """A delimited file held as bytes, with its header; `blocks` parses it piece by piece.
+
+    `offset` is the number of bytes before `content` in the file (a byte order mark).
+    """
 
     content: bytes
     file: str
     dialect: Dialect
     header: tuple[str, ...]
+    offset: int = 0
 
     def blocks(self) -> Iterator[pa.RecordBatch]:
         """Record batches of strings, one column per header name (made unique by position)."""
@@ -57,16 +61,15 @@ class Cells:
         try:
             yield from pa.csv.open_csv(io.BytesIO(self.content), *self._options(note))
         except pa.ArrowInvalid as error:
-            raise self._unreadable(error) from error
+            raise _unreadable(self.file, self.dialect, str(error).splitlines()[0]) from error
         if wrong:
             raise self._wrong_fields(wrong)
 
     def place(self, row: int, name: str, expected: str, got: str) -> Place:
         """The place of a cell by its row (from 0) and column name; found by reading again, for messages only."""
         lines = self.content.split(b"\n", row + FIRST_LINE)
-        start = sum(len(line) + 1 for line in lines[: row + 1])
-        before = lines[row + 1].split(self.dialect.delimiter.encode())[: self.header.index(name)]
-        byte = start + sum(len(cell) + 1 for cell in before)
+        start = self.offset + sum(len(line) + 1 for line in lines[: row + 1])
+        byte = start + _cell_start(lines[row + 1], self.header.index(name), self.dialect)
         return Place(self.file, expected, got, line=row + FIRST_LINE, byte=byte, column=name)
 
     def _options(self, note: Callable[[pa.csv.InvalidRow], str]) -> tuple[object, ...]:
@@ -94,22 +97,62 @@ class Cells:
             next_step="the file is damaged or was edited: fetch it again (papi fetch)",
         )
 
-    def _unreadable(self, error: Exception) -> InputRejected:
-        return InputRejected(
-            f"{self.file} cannot be read as {self.dialect.name} text",
-            where=self.file,
-            got=str(error).splitlines()[0],
-            next_step="the file is damaged or was edited: fetch it again (papi fetch)",
-        )
-
 
 def open_cells(content: bytes, file: str, dialect: Dialect) -> Cells:
-    """The cells of a delimited UTF-8 file. A byte order mark is passed over."""
+    """The cells of a delimited UTF-8 file with at least one line below its header. A byte order mark is passed over."""
     refuse_foreign(content, file, f"{dialect.name} text", bom_allowed=True)
-    content = content.removeprefix(UTF8_BOM)
-    line = content.split(b"\n", 1)[0].decode("utf-8", errors="replace").rstrip("\r")
-    header = next(csv.reader([line]), []) if dialect.quoted else line.split(dialect.delimiter)
-    return Cells(content, file, dialect, tuple(header))
+    _refuse_other_encodings(content, file, dialect)
+    plain = content.removeprefix(UTF8_BOM)
+    first, _, rest = plain.partition(b"\n")
+    if not rest.strip():
+        raise _unreadable(file, dialect, "a single line, nobody below a header")
+    header = _header(first.decode().rstrip("\r"), file, dialect)
+    return Cells(plain, file, dialect, header, len(content) - len(plain))
+
+
+def _header(line: str, file: str, dialect: Dialect) -> tuple[str, ...]:
+    if not dialect.quoted:
+        return tuple(line.split(dialect.delimiter))
+    try:
+        return tuple(next(csv.reader([line]), []))
+    except csv.Error as error:
+        raise _unreadable(file, dialect, f"a header of which Python says: {error}") from error
+
+
+def _refuse_other_encodings(content: bytes, file: str, dialect: Dialect) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        place = Place(file, "UTF-8 text", f"byte 0x{content[error.start]:02x}", line=line, byte=error.start)
+        raise InputRejected(
+            f"{file} is not UTF-8 text",
+            places=[place],
+            where=file,
+            expected=f"{dialect.name} text in UTF-8",
+            next_step="the file is damaged or was saved in another encoding: use the original",
+        ) from error
+
+
+def _unreadable(file: str, dialect: Dialect, got: str) -> InputRejected:
+    return InputRejected(
+        f"{file} cannot be read as {dialect.name} text",
+        where=file,
+        expected="a header and one line a person",
+        got=got,
+        next_step="the file is damaged or was edited: fetch it again (papi fetch)",
+    )
+
+
+def _cell_start(line: bytes, index: int, dialect: Dialect) -> int:
+    """Where a cell begins in its line; delimiters between quotation marks are text."""
+    quoted, cell = False, 0
+    for position, character in enumerate(line.decode("latin-1")):
+        if cell == index:
+            return position
+        quoted ^= dialect.quoted and character == '"'
+        cell += character == dialect.delimiter and not quoted
+    return len(line)
 
 
 @dataclass(frozen=True)

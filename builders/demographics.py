@@ -19,6 +19,7 @@ from papi.tables import read_csv
 
 BLANK, MANGLED = -1, -2  # in place of a number: nothing there, no number there
 YEAR_ZERO = 1900
+LEAP_YEAR = 104
 Numbers = NDArray[np.int32]
 
 
@@ -49,13 +50,17 @@ def nullable(values: NDArray[np.integer], null: NDArray[np.bool_]) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(values.astype(np.int32), null.copy()))
 
 
-def complete_countries(codes: NDArray[np.integer], reported: list[str]) -> pd.Series:
-    """Full country names as a categorical series; `codes` index `reported`, an empty name becomes null."""
-    names = [complete_name(name) for name in reported]
+def complete_countries(codes: NDArray[np.integer], reported: list[str]) -> tuple[pd.Series, int]:
+    """Full country names as a categorical series, and how many people have a name that cannot be read.
+
+    `codes` (people,) index `reported`; an empty or unreadable name becomes null.
+    """
+    readable = np.array([name.isascii() and name.isprintable() and name[:1] != " " for name in reported])
+    names = [complete_name(name) if good else "" for name, good in zip(reported, readable, strict=True)]
     categories = sorted({name for name in names if name})
     position = {name: i for i, name in enumerate(categories)}
     lookup = np.array([position.get(name, -1) for name in names], dtype=np.int32)
-    return pd.Series(categorical(lookup[codes], categories))
+    return pd.Series(categorical(lookup[codes], categories)), int((~readable)[codes].sum())
 
 
 def _counts(marks: Mapping[str, NDArray[np.bool_]]) -> dict[str, int]:
@@ -75,9 +80,10 @@ def _outside(values: Numbers, row: dict[str, str]) -> NDArray[np.bool_]:
 
 def _no_such_day(numbers: Mapping[str, Numbers], wrong: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
     """Days beyond the end of their month, e.g. 31 where the 0-based month is 1 (February)."""
-    names = ("day", "month", "year")
-    known = np.logical_and.reduce([~wrong[name] & (numbers[name] >= 0) for name in names])
-    day, month, year = (np.where(known, numbers[name], 1) for name in names)
+    good = {name: ~wrong[name] & (numbers[name] >= 0) for name in ("day", "month", "year")}
+    known = good["day"] & good["month"]
+    day, month = (np.where(known, numbers[name], 1) for name in ("day", "month"))
+    year = np.where(good["year"], numbers["year"], LEAP_YEAR)  # an unknown year may have been one
     first = (year + YEAR_ZERO - 1970).astype("datetime64[Y]").astype("datetime64[M]") + month
     length = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
     impossible: NDArray[np.bool_] = known & (day > length)

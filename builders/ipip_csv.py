@@ -17,8 +17,8 @@ from builders.raw_table import RawTable
 from papi.errors import InputRejected
 from papi.instruments import IPIP_300, MAXIMUM, MISSING, instrument
 
-WHOLE = re.compile(r"\d{1,9}(\.0+)?")
-WHOLE_OR_BLANK = re.compile(r"(\d{1,9}(\.0+)?)?")
+WHOLE = re.compile(r"[0-9]{1,9}(\.0+)?")
+WHOLE_OR_BLANK = re.compile(r"([0-9]{1,9}(\.0+)?)?")
 INDEX_NAMES = ("", "unnamed: 0")
 
 
@@ -93,12 +93,12 @@ def _table(form: str, columns: dict[str, np.ndarray], country: pd.Series) -> Raw
         numbers["day"] = numbers.pop("date")
     cleaned = clean_numbers(numbers)
     coded = pd.factorize(country)
-    names = complete_countries(coded[0], [str(name).strip() for name in coded[1]])
+    names, unreadable = complete_countries(coded[0], [str(name).rstrip() for name in coded[1]])
     return RawTable(
         instrument=form,
         answers=answers,
         people=pd.DataFrame({"case": columns["case"], **cleaned.fields, "country": names}),
-        impossible=cleaned.impossible,
+        impossible=cleaned.impossible | ({"country": unreadable} if unreadable else {}),
         impossible_rows=cleaned.impossible_rows,
-        blank=cleaned.blank | {"country": int(names.isna().sum())},
+        blank=cleaned.blank | {"country": int(names.isna().sum()) - unreadable},
     )

@@ -162,12 +162,7 @@ def _case_numbers(block: Records, file: str, step: int) -> NDArray[np.int32]:
 def _countries(block: Records) -> tuple[pd.Series, int]:
     """Country names (null where blank or unreadable) and how many were unreadable."""
     codes, examples = _distinct_rows(block)
-    names = [bytes(block[i]).decode("latin-1").rstrip() for i in examples.tolist()]
-    readable = [name.isascii() and name.isprintable() and name[:1] != " " for name in names]
-    bad = ~np.array(readable)
-    return complete_countries(codes, [n if ok else "" for n, ok in zip(names, readable, strict=True)]), int(
-        bad[codes].sum()
-    )
+    return complete_countries(codes, [bytes(block[i]).decode("latin-1").rstrip() for i in examples.tolist()])
 
 
 def _distinct_rows(block: Records) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -8,6 +8,7 @@ the items that differ.
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ REAL, SIMULATED = "real", "simulated"
 HEADER = ("Full#", "Short#", "Sign", "Key", "Facet", "Item")
 ITEM_LINE = re.compile(r"^([MNP][1-9])\t(.*)$", re.MULTILINE)
 DIGEST_DIGITS = 12
-REAL_KEY_SHA256 = "ca49c2d092c6b4367ca9b890aee847db09ea4a4ba3c7c3c3cfc8aa9db00c126b"
 
 
 @dataclass(frozen=True)
@@ -52,30 +52,21 @@ def read_item_key(content: bytes, file: str) -> ItemTexts:
         raise _rejected(file, problems)
     texts = {number: row.cells[5] for number, row in by_number.items()}
     lines = {number: row.line for number, row in by_number.items()}
-    content_name = _whose("ipip", texts, file, lines)
-    if content_name == REAL and content_digest(rows) != REAL_KEY_SHA256:
-        raise _rejected(file, [Place(file, "the reviewed facet names", "others")])
-    return ItemTexts("ipip", content_name, texts)
+    return ItemTexts("ipip", _whose("ipip", texts, file, lines), texts)
 
 
 def read_codebook(content: bytes, file: str) -> ItemTexts:
     """Read and check the Dark Triad's codebook (cp1252)."""
     refuse_foreign(content, file, "the codebook of the Short Dark Triad")
     text = content.decode("cp1252", errors="replace").replace("\r\n", "\n")
-    found = {match[1]: match[2].strip() for match in ITEM_LINE.finditer(text)}
-    lines = {match[1]: text.count("\n", 0, match.start()) + 1 for match in ITEM_LINE.finditer(text)}
-    names = instrument(DARK_TRIAD).item_names
-    missing = [Place(file, f"a line for item {name}", "none") for name in names if name not in found]
-    if missing:
-        raise _rejected(file, missing)
-    texts = {name: found[name] for name in names}
+    found = [(match[1], match[2].strip(), text.count("\n", 0, match.start()) + 1) for match in ITEM_LINE.finditer(text)]
+    names = [name for name, _, _ in found]
+    counts = [(name, names.count(name)) for name in instrument(DARK_TRIAD).item_names]
+    problems = [Place(file, f"one line for item {name}", str(count)) for name, count in counts if count != 1]
+    if problems:
+        raise _rejected(file, problems)
+    texts, lines = {name: words for name, words, _ in found}, {name: line for name, _, line in found}
     return ItemTexts("sd3", _whose("sd3", texts, file, lines), texts)
-
-
-def content_digest(rows: list[KeyRow]) -> str:
-    """SHA-256 of a key's content: rows by Full#, fields joined by TAB, rows by LF; whatever the file's metadata."""
-    ordered = sorted(rows, key=lambda row: int(row.cells[0]))
-    return hashlib.sha256("\n".join("\t".join(row.cells) for row in ordered).encode()).hexdigest()
 
 
 def known_texts(family: str) -> dict[str, dict[str, str]]:
@@ -98,7 +89,7 @@ def _sheet_rows(content: bytes, file: str) -> list[KeyRow]:
     if not content.startswith(OLE):
         refuse_foreign(content, file, "an .xls workbook")
     try:
-        sheet = xlrd.open_workbook(file_contents=content).sheet_by_index(0)
+        sheet = xlrd.open_workbook(file_contents=content, logfile=io.StringIO()).sheet_by_index(0)
         rows = [tuple(_cell(value) for value in sheet.row_values(i)) for i in range(sheet.nrows)]
     except Exception as error:  # xlrd raises whatever a damaged workbook makes it stumble over
         raise ItemKeyRejected(
@@ -128,18 +119,20 @@ def _structure_problems(by_number: Mapping[str, KeyRow], file: str) -> list[Plac
     """Where numbers, signs and facets are not those of the instruments."""
     problems = []
     short = {str(item.full_number): str(item.number) for item in instrument(IPIP_120).items}
+    titles = {facet.name: facet.title for facet in instrument(IPIP_300).facets}
     expected = {}
     for item in instrument(IPIP_300).items:
         sign = ("+" if item.keyed > 0 else "-") + str(item.facet)
-        expected[str(item.number)] = (str(item.number), short.get(str(item.number), ""), sign, str(item.facet))
+        cells = (str(item.number), short.get(str(item.number), ""), sign, str(item.facet), titles[str(item.facet)])
+        expected[str(item.number)] = cells
     for number in sorted(by_number.keys() - expected.keys()):
         problems.append(Place(file, "Full# 1-300", repr(number), line=by_number[number].line, column="Full#"))
     for number, cells in expected.items():
         row = by_number.get(number)
         if row is None:
             problems.append(Place(file, f"item {number}", "no row"))
-        elif row.cells[:4] != cells:
-            problems.append(Place(file, f"item {number} as {cells}", f"{row.cells[:4]}", line=row.line))
+        elif row.cells[:5] != cells:
+            problems.append(Place(file, f"item {number} as {cells}", f"{row.cells[:5]}", line=row.line))
     return problems
 
 

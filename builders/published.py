@@ -19,6 +19,7 @@ from papi.instruments import DARK_TRIAD, MAXIMUM, MISSING, instrument
 from papi.scoring import Answers
 
 Identity = tuple[object, ...]
+IDENTITY_KINDS = {"case": int, "country": str, "source": int}
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _key(answers: NDArray[np.int8], identity: Identity) -> tuple[bytes, Identity
 def _parsed(content: bytes, file: str) -> list[dict[str, object]]:
     try:
         people = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputRejected(f"{file} is no JSON", where=file, got=str(error), next_step="fetch it again") from error
     if not isinstance(people, list) or not people or not all(isinstance(person, dict) for person in people):
         raise InputRejected(f"{file} is no list of people", where=file, expected="a JSON list of objects")
@@ -95,4 +96,5 @@ def _problems(person: dict[str, object], i: int, names: Sequence[str], known: Se
     missing = [Place(where, key, "nothing") for key in (*names, *known) if key not in person]
     allowed = range(MISSING, MAXIMUM + 1)
     wrong = [Place(where, "0-5", repr(person[n]), column=n) for n in names if n in person and person[n] not in allowed]
-    return missing + wrong
+    odd = [key for key in known if key in person and type(person[key]) is not IDENTITY_KINDS[key]]
+    return missing + wrong + [Place(where, IDENTITY_KINDS[key].__name__, repr(person[key]), column=key) for key in odd]

@@ -25,7 +25,7 @@ from papi.tables import read_csv
 
 HEAD_BYTES = 64 << 10
 GZ = ".gz"
-BROKEN_ARCHIVE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
+BROKEN_ARCHIVE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,9 @@ def _members(path: Path, label: str) -> list[RawFile]:
         ) from error
     kinds = {name: _known_name(name.rsplit("/", 1)[-1]) for name in names}
     inside = ("dark-triad-data", "codebook")
+    if not set(inside) & set(kinds.values()):
+        expected = "data.csv and codebook.txt"
+        raise InputRejected(f"{label} lacks its files", where=label, expected=expected, got=", ".join(names))
     return [RawFile(path, f"{label}:{name}", str(kind), name) for name, kind in kinds.items() if kind in inside]
 
 

@@ -16,7 +16,7 @@ from papi.columns import SOURCES
 from papi.errors import InputRejected
 from papi.instruments import DARK_TRIAD, MAXIMUM, MISSING, instrument
 
-DIGIT = re.compile(r"\d")
+DIGIT = re.compile(r"[0-9]")
 
 
 def _number(text: str) -> int:
@@ -24,7 +24,7 @@ def _number(text: str) -> int:
 
 
 ITEM = Rule("a digit 0-5", DIGIT, _number, MISSING, MAXIMUM)
-SOURCE = Rule("1 (front page), 2 (search), 3 (other) or nothing", re.compile(r"\d?"), _number, BLANK, len(SOURCES))
+SOURCE = Rule("1 (front page), 2 (search), 3 (other) or nothing", re.compile(r"[0-9]?"), _number, BLANK, len(SOURCES))
 COUNTRY = re.compile(r"[A-Z][A-Z0-9]|")
 
 

@@ -32,7 +32,18 @@ def read_manifest(release: Path) -> dict[str, Any]:
     if manifest["format_version"] != FORMAT_VERSION:
         got = f"format version {manifest['format_version']}"
         raise ReleaseRejected(f"{MANIFEST} is of another format", expected=f"format version {FORMAT_VERSION}", got=got)
+    if not _has_parts(manifest):
+        raise ReleaseRejected(f"{MANIFEST} is damaged below its top level", where=str(path), next_step="build it again")
     return dict(manifest)
+
+
+def _has_parts(manifest: dict[str, Any]) -> bool:
+    """Whether the parts that readers rely on are there: splits of each config, and facts of each file."""
+    configs, files = manifest["configs"], manifest["files"]
+    parts = [configs, files, *(configs.values() if isinstance(configs, dict) else ())]
+    if not all(isinstance(part, dict) for part in parts):
+        return False
+    return all(isinstance(config.get("splits"), dict) for config in configs.values())
 
 
 def shard_paths(manifest: dict[str, Any], config: str, split: str) -> list[str]:

@@ -54,7 +54,7 @@ def careless_indices(responses: Answers, scores: Answers, of: Instrument) -> Ind
 
 def careless_flags(indices: Indices, copy_number: NDArray[np.integer], of: Instrument) -> dict[str, NDArray[np.bool_]]:
     """The flags of a config; thresholds are in `validation/tables/careless.toml`."""
-    limits = read_toml("validation", "careless.toml")[of.name]
+    limits = {name: np.float32(limit) for name, limit in read_toml("validation", "careless.toml")[of.name].items()}
     flags = {
         "flag_missing": indices.n_missing > of.missing_limit,
         "flag_long_run": indices.longest_run >= limits["longest_run"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_module
 import gzip
 import sys
 
@@ -143,21 +142,16 @@ def test_every_wrong_cell_is_counted_and_twenty_are_shown() -> None:
     assert (len(error.places), error.total) == (20, 120)
 
 
-@pytest.mark.xfail(raises=pytest.fail.Exception, reason="\\d also matches digits of other scripts")
 @pytest.mark.parametrize("name", ["i7", "age"])
 def test_digits_of_another_script_are_refused(name: str) -> None:
     refusal(with_cell(name, "\u0663"))
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the byte of a place is counted after a byte order mark was cut off")
 def test_a_place_counts_the_byte_order_mark() -> None:
     content = b"\xef\xbb\xbf" + with_cell("i7", "9")
     assert content[refusal(content).places[0].byte :].startswith(b"9,")
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="the byte of a place takes a comma within quotation marks for a border"
-)
 def test_a_place_after_a_quoted_comma_is_right() -> None:
     content = with_cell("i7", "9").replace(b"Netherlands", b'"Oz, Land"')
     assert content[refusal(content).places[0].byte :].startswith(b"9,")
@@ -208,7 +202,7 @@ FOREIGN = {
     "UTF-16": (lambda c: c.decode().encode("utf-16"), "UTF-16"),
     "gzip": (gzip.compress, "gzip"),
     "semicolons": (lambda c: c.replace(b",", b";"), "has not the columns"),
-    "Latin-1": (lambda c: c.replace(b"Netherlands", b"Cura\xe7ao"), "cannot be read"),
+    "Latin-1": (lambda c: c.replace(b"Netherlands", b"Cura\xe7ao"), "not UTF-8"),
     "an open quotation": (lambda c: c.replace(b"Netherlands", b'"Netherlands'), "number of fields"),
     "the header alone, open": (lambda c: c.split(b"\n")[0], "cannot be read"),
 }
@@ -220,12 +214,10 @@ def test_what_is_no_csv_is_refused_by_what_it_is(kind: str) -> None:
     assert said in str(refusal(turn(csv(SHORT, some_people(SHORT)))))
 
 
-@pytest.mark.xfail(raises=ValueError, reason="np.concatenate of no blocks")
 def test_a_header_without_people_is_refused() -> None:
     refusal(csv(SHORT, []))
 
 
-@pytest.mark.xfail(raises=csv_module.Error, reason="csv.Error of the header is not translated")
 @pytest.mark.parametrize(
     "content", [csv(SHORT, some_people(SHORT), end="\r"), b"a" * 200_000], ids=["CR only", "one long word"]
 )
@@ -233,9 +225,6 @@ def test_a_header_that_is_no_line_is_refused(content: bytes) -> None:
     refusal(content)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="pyarrow cannot decode the row for its handler, which prints a traceback"
-)
 def test_a_wrong_row_with_a_foreign_byte_is_refused_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", seen.append)

@@ -130,12 +130,10 @@ def test_the_other_instrument_s_list_is_refused() -> None:
     assert refusal(json.dumps(listed_sd3(ROWS[0])).encode()).total == 301
 
 
-@pytest.mark.xfail(raises=RecursionError, reason="json raises RecursionError, which is no ValueError")
 def test_a_json_of_endless_depth_is_refused() -> None:
     refusal(b"[" * 200_000)
 
 
-@pytest.mark.xfail(raises=TypeError, reason="the identity of a person is not checked, and becomes a key")
 @pytest.mark.parametrize("case", [[1], {}])
 def test_a_case_that_is_no_number_is_refused(case: object) -> None:
     with pytest.raises(InputRejected):

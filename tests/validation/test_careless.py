@@ -178,7 +178,6 @@ def test_inconsistent_is_either_index_below_its_limit_or_undefined(name: str) ->
     assert flags(of, even_odd=(0.9, np.nan)) == flags(of, row_keying=(0.9, np.nan)) == last
 
 
-@pytest.mark.xfail(reason="float32 indices are compared with float64 limits: float32(.3) ≥ .3 depends on rounding")
 def test_an_index_exactly_at_its_limit_is_consistent() -> None:
     of = instrument(IPIP_300)
     assert flags(of, even_odd=(0.3, 0.3), row_keying=(0.2, 0.2)) == {}
