@@ -150,7 +150,7 @@ def _holds_dark_triad(path: Path) -> bool:
 
 def _is_item_key(path: Path) -> bool:
     try:
-        return tuple(xlrd.open_workbook(path).sheet_by_index(0).row_values(0)) == HEADER
+        return tuple(xlrd.open_workbook(path, logfile=io.StringIO()).sheet_by_index(0).row_values(0)) == HEADER
     except Exception:  # xlrd raises whatever a damaged workbook makes it stumble over
         return False
 

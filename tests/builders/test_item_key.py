@@ -166,7 +166,7 @@ def test_a_replaced_byte_of_the_workbook_raises_nothing_but_our_errors(data: st.
 
 def test_a_damaged_workbook_leaves_stdout_to_the_results() -> None:
     content = bytearray(simulated_item_key())
-    content[68:72] = (10**6).to_bytes(4, "little")  # where the table of its sectors goes on
+    content[64] = 1  # it counts a table of short sectors that it has no stream for
     program = "import sys; from builders.item_key import read_item_key; read_item_key(sys.stdin.buffer.read(), 'a key')"
     done = subprocess.run([sys.executable, "-c", program], input=bytes(content), capture_output=True, check=False)
     assert done.stdout == b""
