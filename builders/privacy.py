@@ -17,7 +17,7 @@ from papi.columns import AGE_BANDS, OTHER_COUNTRY, SEXES, SOURCES
 from validation.disclosure import QUASI_IDENTIFIERS, SMALLEST_CELL, cell_sizes
 
 AGE_BAND_STARTS = (18, 25, 35, 45, 55, 65)  # of the second and later bands
-NOT_COUNTRIES = ("A1", "A2", "AP", "EU")  # proxies and regions of the address database
+NOT_COUNTRIES = ("A1", "A2", "AP", "EU", OTHER_COUNTRY)  # proxies and regions of the address database; no name
 DEFAULT_MIN_COUNTRY = 500
 
 

@@ -54,14 +54,15 @@ def read_published(content: bytes, name: str, file: str) -> PublishedList:
 
 def find_people(listed: PublishedList, table: RawTable) -> NDArray[np.intp]:
     """Rows of `table` with the listed people; of identical rows the first; people not there are left out."""
-    wanted = {
-        _key(row, identity): i for i, (row, identity) in enumerate(zip(listed.answers, listed.identities, strict=True))
-    }
+    wanted: dict[bytes, dict[Identity, int]] = {}
+    for i, (row, identity) in enumerate(zip(listed.answers, listed.identities, strict=True)):
+        wanted.setdefault(_bytes(row), {})[identity] = i
     found: dict[int, int] = {}
-    for row in _candidates(listed, table):
-        position = wanted.get(_key(table.answers[row], _identity(table, row)))
+    for row in _candidates(listed, table).tolist():
+        by_identity = wanted.get(_bytes(table.answers[row]))
+        position = by_identity.get(_identity(table, row)) if by_identity else None
         if position is not None:
-            found.setdefault(position, int(row))
+            found.setdefault(position, row)
     return np.array(sorted(found.values()), dtype=np.intp)
 
 
@@ -77,8 +78,8 @@ def _identity(table: RawTable, row: int) -> Identity:
     return tuple(value[0] if value else "" for value in known.values())
 
 
-def _key(answers: NDArray[np.int8], identity: Identity) -> tuple[bytes, Identity]:
-    return np.ascontiguousarray(answers).tobytes(), identity
+def _bytes(answers: NDArray[np.int8]) -> bytes:
+    return np.ascontiguousarray(answers).tobytes()
 
 
 def _parsed(content: bytes, file: str) -> list[dict[str, object]]:
@@ -94,7 +95,11 @@ def _parsed(content: bytes, file: str) -> list[dict[str, object]]:
 def _problems(person: dict[str, object], i: int, names: Sequence[str], known: Sequence[str], file: str) -> list[Place]:
     where = f"{file}, person {i + 1}"
     missing = [Place(where, key, "nothing") for key in (*names, *known) if key not in person]
-    allowed = range(MISSING, MAXIMUM + 1)
-    wrong = [Place(where, "0-5", repr(person[n]), column=n) for n in names if n in person and person[n] not in allowed]
+    odd_answers = [name for name in names if name in person and not _is_answer(person[name])]
+    wrong = [Place(where, "0-5", repr(person[name]), column=name) for name in odd_answers]
     odd = [key for key in known if key in person and type(person[key]) is not IDENTITY_KINDS[key]]
     return missing + wrong + [Place(where, IDENTITY_KINDS[key].__name__, repr(person[key]), column=key) for key in odd]
+
+
+def _is_answer(value: object) -> bool:
+    return type(value) is int and MISSING <= value <= MAXIMUM

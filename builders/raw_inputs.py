@@ -72,13 +72,15 @@ class RawInputs:
         return self._same(TEXT_KINDS[family], "wordings", read_item_key if family == "ipip" else read_codebook)
 
     def published(self, of: Instrument) -> PublishedList | None:
-        """The published test list of an instrument, None where there is none."""
-        kind = PUBLISHED_KINDS.get(of.name, "")
-        files = self.folder.of_kind(kind)
+        """The published test list of an instrument, None where there is none. Several must be the same."""
+        files = self.folder.of_kind(PUBLISHED_KINDS.get(of.name, ""))
         if not files:
             return None
-        _, content = self._read(files[0], "published list")
-        return read_published(content, of.name, files[0].label)
+        first, *others = [self._read(file, "published list")[1] for file in files]
+        for file, other in zip(files[1:], others, strict=True):
+            if other != first:
+                raise _disagree(files[0], file, "list")
+        return read_published(first, of.name, files[0].label)
 
     def _same(self, kind: str, use: str, read: Any) -> ItemTexts:
         files = self.folder.of_kind(kind)

@@ -81,7 +81,7 @@ def _population(people: Respondents, free: NDArray[np.bool_]) -> tuple[NDArray[n
     rows, likeness = population_sample(
         people.responses, people.traits(), people.codes("sex"), ~people.flagged, free, count, people.instrument
     )
-    against = {name: round(value, DECIMALS) for name, value in vars(likeness).items()}
+    against = {name: None if np.isnan(value) else round(value, DECIMALS) for name, value in vars(likeness).items()}
     return rows, {
         "protocol": "systematic sample",
         "wanted": count,

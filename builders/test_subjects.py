@@ -142,5 +142,5 @@ def _one_each(people: NDArray[np.intp]) -> NDArray[np.intp]:
     """The nearest person of each centre who is not taken yet, centre after centre; ascending."""
     taken: dict[int, None] = {}
     for nearest in people.tolist():
-        taken.update(dict.fromkeys([next(person for person in nearest if person not in taken)]))
+        taken.update(dict.fromkeys([person for person in nearest if person not in taken][:1]))
     return np.array(sorted(taken), dtype=np.intp)

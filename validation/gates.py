@@ -121,7 +121,8 @@ def _finding(gate: str, check: dict[str, object], evidence: Evidence, allowed: s
     if value is None:
         return Finding(gate, of, statistic, None, words, NOT_ASSESSED)
     fires = not (value <= limit if side == "above" else value >= limit)  # NaN fires
-    fires &= value * evidence.people > check.get("tolerated", 0) or side == "below"  # type: ignore[operator]
+    if "tolerated" in check:
+        fires &= value * evidence.people > check["tolerated"]  # type: ignore[operator]
     verdict = (ALLOWED if gate in allowed else FAILED) if fires else PASSED
     return Finding(gate, of, statistic, _rounded(value), words, verdict)
 

@@ -81,5 +81,10 @@ def _fit(correlations: NDArray[np.float64], of: Instrument) -> float:
         signs = of.keyed[scale.positions]
         same = np.equal.outer(signs, signs)
         pairs = np.triu(np.ones_like(same), 1)
-        differences.append(np.nanmean(part[same & pairs]) - np.nanmean(part[~same & pairs]))
+        differences.append(_mean_of_defined(part[same & pairs]) - _mean_of_defined(part[~same & pairs]))
     return float(np.mean(differences))
+
+
+def _mean_of_defined(values: NDArray[np.float64]) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else float("nan")

@@ -30,4 +30,6 @@ def reference_means(content: str, of: Instrument) -> NDArray[np.float64]:
 def lag_correlations(means: NDArray[np.float64], reference: NDArray[np.float64]) -> Mapping[int, float]:
     """Correlation of item means with the reference at lag 0 and at each of `LAGS` that is shorter than the form."""
     lags = (0, *(lag for lag in LAGS if abs(lag) < len(means)))
+    if not np.ptp(means) > 0:
+        return dict.fromkeys(lags, float("nan"))  # items that nobody tells apart, or nobody answered
     return {lag: float(np.corrcoef(np.roll(means, lag), reference)[0, 1]) for lag in lags}

@@ -63,3 +63,13 @@ def test_a_split_without_people_is_left_out_and_this_is_said(raw_copy: Path, tmp
     assert list(load(release, IPIP_300)) == ["dev", "test"]
     assert not list(release.rglob("test_population*"))
     assert "test_population" not in (release / "README.md").read_text().split("---")[1]
+
+
+def test_two_lists_must_be_the_same(raw_copy: Path, tmp_path: Path) -> None:
+    for name, rows in (("a", [0, 1, 2]), ("b", [3, 4, 5])):
+        (raw_copy / name).mkdir()
+        (raw_copy / name / "Test-set.json").write_text(published_list(raw_copy, rows))
+    with pytest.raises(InputRejected, match=r"a/Test-set\.json and b/Test-set\.json"):
+        build(raw_copy, tmp_path)
+    (raw_copy / "b" / "Test-set.json").write_text(published_list(raw_copy, [0, 1, 2]))
+    assert build(raw_copy, tmp_path)[0]["found"] == 3
