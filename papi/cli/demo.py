@@ -11,7 +11,7 @@ from papi.cli.build import show_release
 from papi.cli.console import examples, print_table, progress_lines
 from papi.instruments import INSTRUMENTS, IPIP_300
 
-EXAMPLES = examples("papi demo", "papi demo --out /tmp/papi --people 500")
+EXAMPLES = examples("papi demo", "papi demo --out somewhere --people 500")
 SHOWN_ITEMS = 3
 
 

@@ -114,7 +114,9 @@ def test_only_unflagged_people_who_are_free_are_chosen() -> None:
 
 
 @pytest.mark.parametrize("name", INSTRUMENTS)
-def test_nobody_in_the_split_of_a_release_is_flagged_but_some_in_dev_are(release: Path, name: str) -> None:
+def test_nobody_in_the_split_of_a_release_is_flagged_but_some_who_took_an_ipip_form_are(
+    release: Path, name: str
+) -> None:
     flags = {split: frame.filter(like="flag_").to_numpy(dtype=bool) for split, frame in load(release, name).items()}
     assert not flags["test_population"].any()
     assert flags["dev"].any() or name == DARK_TRIAD  # where flags are so rare that 400 people may have none
