@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from builders.ipip_csv import csv_columns
 from builders.ipip_dat import read_ipip_dat, record_fields
-from builders.test_subjects import nearest_to_centres
+from builders.published_recipe import nearest_to_centres
 from papi.instruments import IPIP_120, IPIP_300, instrument
 from papi.scoring import responses_from_stored
 

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from builders.ipip_dat import read_ipip_dat
 from builders.population_sample import portrait
-from builders.test_subjects import Standardised, _nearest_people, _one_each, cluster_centres, standardised
+from builders.published_recipe import Standardised, _nearest_people, _one_each, cluster_centres, standardised
 from papi.instruments import MISSING, Instrument, instrument
 from papi.scoring import Answers, responses_from_stored
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from builders.population_sample import population_sample
 from builders.published import PublishedList, find_people
+from builders.published_recipe import nearest_to_centres
 from builders.raw_table import RawTable
 from builders.respondents import Respondents
-from builders.test_subjects import nearest_to_centres
 from papi.errors import InputRejected
 from papi.instruments import SPLITS
 

@@ -25,10 +25,12 @@ def read_manifest(release: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ReleaseRejected(f"{MANIFEST} is no JSON", where=str(path), got=str(error)) from error
     missing = [name for name in REQUIRED if name not in manifest] if isinstance(manifest, dict) else list(REQUIRED)
-    if missing or manifest["format"] != FORMAT:
-        raise ReleaseRejected(
-            f"{MANIFEST} is not that of a PAPI release", where=str(path), got=f"without {', '.join(missing)}"
-        )
+    if missing:
+        got = f"without {', '.join(missing)}"
+        raise ReleaseRejected(f"{MANIFEST} is not that of a PAPI release", where=str(path), got=got)
+    if manifest["format"] != FORMAT:
+        got = repr(manifest["format"])
+        raise ReleaseRejected(f"{MANIFEST} is of another format", where=str(path), expected=FORMAT, got=got)
     if manifest["format_version"] != FORMAT_VERSION:
         got = f"format version {manifest['format_version']}"
         raise ReleaseRejected(f"{MANIFEST} is of another format", expected=f"format version {FORMAT_VERSION}", got=got)

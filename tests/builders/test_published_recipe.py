@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from builders.test_subjects import nearest_to_centres, standardised
+from builders.published_recipe import nearest_to_centres, standardised
 from papi.instruments import DARK_TRIAD, instrument
 from papi.people import draw_people, draw_responses
 from papi.scoring import Answers
