@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from papi.instruments import MISSING
+from papi.instruments import MAXIMUM, MINIMUM, MISSING
 from papi.scoring import Answers
 
 Matrix = NDArray[np.float64]
@@ -37,9 +37,11 @@ class Standardised:
 
     def rows(self, which: NDArray[np.intp] | slice) -> Matrix:
         """The z-scores of some people."""
-        block = np.ascontiguousarray(self.answers[which], dtype=np.float64)
-        z = (block - self.mean) / self.deviation
-        z[block == MISSING] = 0.0
+        block = np.ascontiguousarray(self.answers[which])
+        z = block.astype(np.float64)
+        z -= self.mean
+        z /= self.deviation
+        z *= block != MISSING
         return z
 
     def __len__(self) -> int:
@@ -48,10 +50,12 @@ class Standardised:
 
 def standardised(answers: Answers) -> Standardised:
     """Item means over the answered, deviations with missing answers at the mean (as the published recipe scales)."""
-    values = [column[column != MISSING].astype(np.int64) for column in answers.T]
-    mean = np.array([v.sum() / len(v) if len(v) else 0.0 for v in values])
-    excess = [max(float(len(v) * (v @ v) - v.sum() ** 2), 0.0) / max(len(v), 1) for v in values]
-    deviation = np.sqrt(np.array(excess) / max(len(answers), 1))
+    values = np.arange(MINIMUM, MAXIMUM + 1)
+    counts = np.array([np.bincount(column, minlength=MAXIMUM + 1)[MINIMUM:] for column in answers.T])
+    answered = np.maximum(counts.sum(axis=1), 1)
+    mean = counts @ values / answered
+    excess = (counts @ values**2) - (counts @ values) ** 2 / answered
+    deviation = np.sqrt(np.maximum(excess, 0) / max(len(answers), 1))
     return Standardised(answers, mean, np.where(deviation > 0, deviation, 1.0))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from builders.items_table import items_table
 from builders.privacy import DEFAULT_MIN_COUNTRY
 from builders.raw_files import find_raw_files
 from builders.raw_inputs import RawInputs, pinned_means
+from builders.raw_table import RawTable
 from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
-from builders.respondents import Assessed, respondents
+from builders.respondents import Respondents, respondents
 from builders.splits import Splits, assign_splits
 from builders.staging import check_target, staged
 from cards.release_texts import write_release_texts
@@ -27,7 +30,7 @@ from papi.instruments import INSTRUMENTS, ITEMS_CONFIG, SPLITS, Instrument, inst
 from papi.manifest import MANIFEST, shard_name
 from papi.parquet import arrow_schema, write_parquet
 from validation.disclosure import SMALLEST_CELL
-from validation.gates import gate_names, refuse_failures
+from validation.gates import Finding, gate_names, refuse_failures
 from validation.schemas import check_table
 
 ROWS_PER_SHARD = 250_000
@@ -78,9 +81,8 @@ def build_release(
     texts = {family: inputs.texts(family) for family in dict.fromkeys(of.family for of in wanted)}
     _refuse_mixture(texts)
     with staged(out) as staging:
-        built = {}
-        for of in wanted:
-            built[of.name] = _build_config(staging, of, inputs, texts[of.family], options, report, progress)
+        build = _Build(staging, inputs, options, report, progress)
+        built = build.configs(wanted, texts)
         _write_items(staging, wanted, texts)
         manifest = describe_release(staging, built, inputs, texts, _decisions(options))
         write_release_texts(staging, manifest)
@@ -89,6 +91,75 @@ def build_release(
         progress("swapping the new release in")
     write_json(out.with_name(f"{out.name}.report.json"), asdict(report))
     return manifest, report
+
+
+@dataclass(frozen=True)
+class _Build:
+    """The configs of one build on their way from raw files into the staging folder."""
+
+    staging: Path
+    inputs: RawInputs
+    options: BuildOptions
+    report: BuildReport
+    progress: Progress
+
+    def configs(self, wanted: Iterable[Instrument], texts: dict[str, ItemTexts]) -> dict[str, BuiltConfig]:
+        """Every instrument in turn; while one is written the next is read, which keeps both cores at work."""
+        built, writing = {}, []
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            for of in wanted:
+                built[of.name], write = self._config(of, texts[of.family])
+                writing.append(writer.submit(write))
+                del write  # the writer alone keeps the people of an instrument
+        for job in writing:
+            job.result()
+        return built
+
+    def _config(self, of: Instrument, texts: ItemTexts) -> tuple[BuiltConfig, Callable[[], None]]:
+        """Read, assess and split one instrument; what is left to do is to call the second value, which writes it."""
+        with self._step(of.name, "read"):
+            table, pinned = self.inputs.answers(of)
+        with self._step(of.name, "assess"):
+            people, findings = self._assessed(table, of, texts, pinned)
+        with self._step(of.name, "split"):
+            splits = assign_splits(people, table, self.inputs.published(of))
+        self._note(table, splits, of.name)
+        cases = table.people["case"].to_numpy() if "case" in table.people else None
+        counts = {name: len(rows) for name, rows in splits.rows.items()}
+        config = BuiltConfig(counts, splits.definition, people.changed, cases, findings)
+        return config, lambda: self._write(people, splits)
+
+    def _assessed(
+        self, table: RawTable, of: Instrument, texts: ItemTexts, pinned: bool
+    ) -> tuple[Respondents, list[Finding]]:
+        means = pinned_means(of, pinned, texts.content)
+        assessed = respondents(table, of, texts.content, self.options.min_country, self.options.allow_gates, means)
+        self.report.gates.extend(asdict(finding) for finding in assessed.findings)
+        refuse_failures(assessed.findings)
+        return assessed.respondents, assessed.findings
+
+    def _write(self, people: Respondents, splits: Splits) -> None:
+        config = people.instrument.name
+        with self._step(config, "write"):
+            for split, rows in splits.rows.items():
+                shards = np.array_split(rows, -(-len(rows) // ROWS_PER_SHARD))
+                for index, shard in enumerate(shards):
+                    table = people.table(shard)
+                    check_table(table, config)
+                    write_parquet(self.staging / shard_name(config, split, index, len(shards)), table, config)
+
+    def _note(self, table: RawTable, splits: Splits, config: str) -> None:
+        facts = {"rows": len(table), "impossible": dict(table.impossible), "blank": dict(table.blank)}
+        self.report.people[config] = facts
+        self.report.notes.extend(_split_notes(config, splits))
+
+    @contextmanager
+    def _step(self, config: str, what: str) -> Iterator[None]:
+        """Say which step begins and note how long it took, for the local report only."""
+        self.progress(f"{config}: {what}")
+        start = time.perf_counter()
+        yield
+        self.report.seconds[f"{config}: {what}"] = round(time.perf_counter() - start, 3)
 
 
 def _check_options(options: BuildOptions) -> None:
@@ -114,69 +185,6 @@ def _refuse_mixture(texts: dict[str, ItemTexts]) -> None:
             got=", ".join(f"{family}: {content}" for family, content in contents.items()),
             next_step="keep them in separate folders, or build one with --only",
         )
-
-
-def _build_config(
-    staging: Path,
-    of: Instrument,
-    inputs: RawInputs,
-    texts: ItemTexts,
-    options: BuildOptions,
-    report: BuildReport,
-    progress: Progress,
-) -> BuiltConfig:
-    """Read, assess, split and write one instrument; its big tables are gone when this returns."""
-    clock = _Clock(of.name, report, progress)
-    with clock.step("read"):
-        table, pinned = inputs.answers(of)
-    with clock.step("assess"):
-        means = pinned_means(of, pinned, texts.content)
-        assessed: Assessed = respondents(table, of, texts.content, options.min_country, options.allow_gates, means)
-        report.gates.extend(asdict(finding) for finding in assessed.findings)
-        refuse_failures(assessed.findings)
-    with clock.step("split"):
-        splits = assign_splits(assessed.respondents, table, inputs.published(of))
-    with clock.step("write"):
-        _write_splits(staging, assessed.respondents.table, splits, of.name)
-    report.people[of.name] = {"rows": len(table), "impossible": dict(table.impossible), "blank": dict(table.blank)}
-    report.notes.extend(_split_notes(of.name, splits))
-    cases = table.people["case"].to_numpy() if "case" in table.people else None
-    counts = {name: len(rows) for name, rows in splits.rows.items()}
-    return BuiltConfig(counts, splits.definition, assessed.respondents.changed, cases, assessed.findings)
-
-
-class _Clock:
-    """Says which step begins and notes how long it took, for the local report only."""
-
-    def __init__(self, name: str, report: BuildReport, progress: Progress) -> None:
-        self._name, self._report, self._progress = name, report, progress
-
-    def step(self, what: str) -> _Step:
-        return _Step(f"{self._name}: {what}", self._report, self._progress)
-
-
-@dataclass
-class _Step:
-    title: str
-    report: BuildReport
-    progress: Progress
-    start: float = 0.0
-
-    def __enter__(self) -> None:
-        self.progress(self.title)
-        self.start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self.report.seconds[self.title] = round(time.perf_counter() - self.start, 3)
-
-
-def _write_splits(staging: Path, table_of: Callable[[np.ndarray], pa.Table], splits: Splits, config: str) -> None:
-    for split, rows in splits.rows.items():
-        shards = np.array_split(rows, -(-len(rows) // ROWS_PER_SHARD))
-        for index, shard in enumerate(shards):
-            table = table_of(shard)
-            check_table(table, config)
-            write_parquet(staging / shard_name(config, split, index, len(shards)), table, config)
 
 
 def _write_items(staging: Path, wanted: Iterable[Instrument], texts: dict[str, ItemTexts]) -> None:
