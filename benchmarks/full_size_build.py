@@ -22,9 +22,9 @@ from measure import Cost, cost_of_command, median_seconds, report
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
-from builders.ipip_csv import csv_columns
-from builders.ipip_dat import read_ipip_dat, record_fields
 from builders.published_recipe import nearest_to_centres
+from builders.raw.ipip_csv import csv_columns
+from builders.raw.ipip_dat import read_ipip_dat, record_fields
 from papi.instruments import IPIP_120, IPIP_300, instrument
 from papi.scoring import responses_from_stored
 

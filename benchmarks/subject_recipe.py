@@ -17,9 +17,9 @@ from measure import report
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from builders.ipip_dat import read_ipip_dat
 from builders.population_sample import portrait
 from builders.published_recipe import Standardised, _nearest_people, _one_each, cluster_centres, standardised
+from builders.raw.ipip_dat import read_ipip_dat
 from papi.instruments import MISSING, Instrument, instrument
 from papi.scoring import Answers, responses_from_stored
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from builders.item_key import ItemTexts
+from builders.raw.item_key import ItemTexts
 from builders.statements import second_person
 from papi.columns import columns_of
 from papi.instruments import IPIP_120, ITEMS_CONFIG, Instrument, Item

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from builders.raw_table import RawTable
+from builders.raw.table import RawTable
 from papi.categories import categorical
 from papi.columns import AGE_BANDS, OTHER_COUNTRY, SEXES, SOURCES
 from validation.disclosure import QUASI_IDENTIFIERS, SMALLEST_CELL, cell_sizes

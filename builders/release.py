@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from builders.item_key import ItemTexts
 from builders.items_table import items_table
 from builders.privacy import DEFAULT_MIN_COUNTRY
-from builders.raw_files import find_raw_files
-from builders.raw_inputs import RawInputs, pinned_means
-from builders.raw_table import RawTable
+from builders.raw.files import find_raw_files
+from builders.raw.inputs import RawInputs, pinned_means
+from builders.raw.item_key import ItemTexts
+from builders.raw.table import RawTable
 from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
 from builders.respondents import Respondents, respondents
 from builders.splits import Splits, assign_splits

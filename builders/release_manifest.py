@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.item_key import SIMULATED, ItemTexts
-from builders.raw_inputs import RawInputs
+from builders.raw.inputs import RawInputs
+from builders.raw.item_key import SIMULATED, ItemTexts
 from papi.files import sha256_of_file
 from papi.instruments import IPIP_120, IPIP_300, ITEMS_CONFIG, instrument
 from papi.manifest import FORMAT, FORMAT_VERSION, MANIFEST

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from builders.privacy import published_demographics
-from builders.raw_table import RawTable
+from builders.raw.table import RawTable
 from builders.subject_ids import id_texts, subject_ids
 from papi.columns import columns_of
 from papi.instruments import MISSING, Instrument

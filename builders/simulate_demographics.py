@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.demographics import BLANK, YEAR_ZERO
+from builders.raw.demographics import BLANK, YEAR_ZERO
 from papi.instruments import Instrument
 from papi.tables import read_toml
 

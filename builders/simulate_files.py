@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.demographics import BLANK
-from builders.ipip_dat import SPACE, ZERO, record_fields, record_length
-from builders.sd3_data import data_columns
+from builders.raw.demographics import BLANK
+from builders.raw.ipip_dat import SPACE, ZERO, record_fields, record_length
+from builders.raw.sd3_data import data_columns
 from builders.simulate_demographics import Coded, IpipDemographics, facts_of
 from papi.files import open_output, write_bytes
 from papi.instruments import Instrument

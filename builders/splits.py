@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.population_sample import population_sample
-from builders.published import PublishedList, find_people
 from builders.published_recipe import nearest_to_centres
-from builders.raw_table import RawTable
+from builders.raw.published import PublishedList, find_people
+from builders.raw.table import RawTable
 from builders.respondents import Respondents
 from papi.errors import InputRejected
 from papi.instruments import SPLITS

@@ -12,9 +12,9 @@ import csv
 import os
 from pathlib import Path
 
-from builders.ipip_dat import read_ipip_dat
-from builders.item_key import REAL, SIMULATED
-from builders.sd3_data import read_sd3_data
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.item_key import REAL, SIMULATED
+from builders.raw.sd3_data import read_sd3_data
 from papi.instruments import DARK_TRIAD, IPIP_300, instrument
 from papi.people import draw_people, draw_responses
 from papi.scoring import Answers, scores_from_responses

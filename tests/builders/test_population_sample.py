@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
 from builders.population_sample import Resemblance, population_sample, systematic_sample
+from builders.raw.sd3_data import read_sd3_data
 from builders.release import BuildOptions, build_release
-from builders.sd3_data import read_sd3_data
 from builders.simulate import simulate
 from papi import load
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, Instrument, instrument

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.ipip_dat import read_ipip_dat
+from builders.raw.ipip_dat import read_ipip_dat
 from builders.release import BuildOptions, build_release
 from papi import load
 from papi.errors import InputRejected

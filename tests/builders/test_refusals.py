@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builders.ipip_dat import record_fields
+from builders.raw.ipip_dat import record_fields
 from builders.release import BuildOptions, build_release
 from papi.errors import PapiError
 from papi.files import sha256_of_file

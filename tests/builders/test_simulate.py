@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from builders.countries import KEY_LENGTH, complete_name
-from builders.ipip_dat import read_ipip_dat, record_fields, record_length
-from builders.item_key import SIMULATED, read_codebook, read_item_key
-from builders.raw_files import find_raw_files
-from builders.raw_table import RawTable
-from builders.sd3_data import read_sd3_data
+from builders.raw.countries import KEY_LENGTH, complete_name
+from builders.raw.files import find_raw_files
+from builders.raw.ipip_dat import read_ipip_dat, record_fields, record_length
+from builders.raw.item_key import SIMULATED, read_codebook, read_item_key
+from builders.raw.sd3_data import read_sd3_data
+from builders.raw.table import RawTable
 from builders.simulate import SimulatedRaw, simulate, simulated_item_key
 from builders.simulate_demographics import case_numbers_of, facts_of
 from papi import files

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.ipip_dat import read_ipip_dat, record_fields
+from builders.raw.ipip_dat import read_ipip_dat, record_fields
 from builders.respondents import respondents
 from builders.subject_ids import id_texts, subject_ids
 from papi.columns import AGE_BANDS, SEXES

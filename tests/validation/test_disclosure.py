@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders.ipip_dat import read_ipip_dat
 from builders.privacy import published_demographics
-from builders.raw_table import RawTable
-from builders.sd3_data import read_sd3_data
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.sd3_data import read_sd3_data
+from builders.raw.table import RawTable
 from papi.columns import OTHER_COUNTRY
 from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300
 from validation.disclosure import QUASI_IDENTIFIERS, SMALLEST_CELL, cell_sizes, smallest_cell, tells_nothing

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_table import RawTable
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.table import RawTable
 from builders.release import BuildOptions, build_release
 from builders.respondents import respondents
 from papi.errors import GateFailed, UsageError

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from builders.ipip_dat import read_ipip_dat
-from builders.sd3_data import read_sd3_data
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.sd3_data import read_sd3_data
 from papi.instruments import DARK_TRIAD, IPIP_300, Instrument, Scale, instrument
 from papi.scoring import Answers, scores_from_responses, turned
 from validation.moments import moments_of

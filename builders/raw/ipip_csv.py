@@ -11,9 +11,9 @@ import re
 import numpy as np
 import pandas as pd
 
-from builders.csv_cells import COMMA, Cells, Complaints, Rule, open_cells, parse_column
-from builders.demographics import BLANK, clean_numbers, complete_countries
-from builders.raw_table import RawTable
+from builders.raw.csv_cells import COMMA, Cells, Complaints, Rule, open_cells, parse_column
+from builders.raw.demographics import BLANK, clean_numbers, complete_countries
+from builders.raw.table import RawTable
 from papi.errors import InputRejected
 from papi.instruments import IPIP_300, MAXIMUM, MISSING, instrument
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.raw_table import RawTable
+from builders.raw.table import RawTable
 from papi.errors import SHOWN_PLACES, InputRejected, Place
 from papi.instruments import DARK_TRIAD, MAXIMUM, MISSING, instrument
 from papi.scoring import Answers

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from builders.countries import complete_name
+from builders.raw.countries import complete_name
 from papi.categories import categorical
 from papi.tables import read_csv
 

@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from raw_writers import CONVENTIONS, FORMS, SHORT, csv, csv_header, dat, people, person, some_people
 
-from builders import csv_cells
-from builders.ipip_csv import csv_columns, read_ipip_csv
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_table import RawTable
+from builders.raw import csv_cells
+from builders.raw.ipip_csv import csv_columns, read_ipip_csv
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.table import RawTable
 from papi.errors import InputRejected, PapiError
 
 FILE = "some.csv"

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_writers import FORMS, LONG, SHORT, csv, dat, person
 
-from builders.countries import KEY_LENGTH, complete_name
-from builders.demographics import BLANK, MANGLED, Cleaned, clean_numbers
-from builders.ipip_csv import read_ipip_csv
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_table import RawTable
+from builders.raw.countries import KEY_LENGTH, complete_name
+from builders.raw.demographics import BLANK, MANGLED, Cleaned, clean_numbers
+from builders.raw.ipip_csv import read_ipip_csv
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.table import RawTable
 from papi.tables import read_csv
 
 POSSIBLE = {"sex": 1, "age": 30, "sec": 0, "min": 0, "hour": 0, "day": 1, "month": 0, "year": 100}

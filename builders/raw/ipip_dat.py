@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from builders.demographics import BLANK, MANGLED, Numbers, clean_numbers, complete_countries
-from builders.raw_table import RawTable
-from builders.signatures import refuse_foreign
+from builders.raw.demographics import BLANK, MANGLED, Numbers, clean_numbers, complete_countries
+from builders.raw.signatures import refuse_foreign
+from builders.raw.table import RawTable
 from papi.errors import SHOWN_PLACES, InputRejected, Place
 from papi.instruments import INSTRUMENTS, MAXIMUM
 from papi.tables import read_csv

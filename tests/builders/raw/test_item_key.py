@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_writers import SD3_NAMES, xls
 
-from builders.item_key import REAL, SIMULATED, known_texts, read_codebook, read_item_key
+from builders.raw.item_key import REAL, SIMULATED, known_texts, read_codebook, read_item_key
 from builders.simulate import simulated_item_key
 from builders.simulate_files import sd3_codebook
 from papi.errors import InputRejected, ItemKeyRejected
@@ -167,7 +167,9 @@ def test_a_replaced_byte_of_the_workbook_raises_nothing_but_our_errors(data: st.
 def test_a_damaged_workbook_leaves_stdout_to_the_results() -> None:
     content = bytearray(simulated_item_key())
     content[64] = 1  # it counts a table of short sectors that it has no stream for
-    program = "import sys; from builders.item_key import read_item_key; read_item_key(sys.stdin.buffer.read(), 'a key')"
+    program = (
+        "import sys; from builders.raw.item_key import read_item_key; read_item_key(sys.stdin.buffer.read(), 'a key')"
+    )
     done = subprocess.run([sys.executable, "-c", program], input=bytes(content), capture_output=True, check=False)
     assert done.stdout == b""
 

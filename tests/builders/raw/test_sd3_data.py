@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_writers import SD3_NAMES, sd3
 
-from builders.raw_files import find_raw_files
-from builders.raw_table import RawTable
-from builders.sd3_data import data_columns, read_sd3_data
+from builders.raw.files import find_raw_files
+from builders.raw.sd3_data import data_columns, read_sd3_data
+from builders.raw.table import RawTable
 from papi.errors import InputRejected, PapiError
 
 FILE = "data.csv"

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from builders.signatures import UTF8_BOM, refuse_foreign
+from builders.raw.signatures import UTF8_BOM, refuse_foreign
 from papi.errors import SHOWN_PLACES, InputRejected, Place
 
 BLOCK_BYTES = 8 << 20

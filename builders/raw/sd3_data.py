@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from builders.csv_cells import TAB, Cells, Complaints, Rule, open_cells, parse_column
-from builders.demographics import BLANK, nullable
-from builders.raw_table import RawTable
+from builders.raw.csv_cells import TAB, Cells, Complaints, Rule, open_cells, parse_column
+from builders.raw.demographics import BLANK, nullable
+from builders.raw.table import RawTable
 from papi.columns import SOURCES
 from papi.errors import InputRejected
 from papi.instruments import DARK_TRIAD, MAXIMUM, MISSING, instrument

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from raw_writers import LONG, SD3_NAMES, dat, person, sd3, some_people
 
-from builders.ipip_csv import read_ipip_csv
-from builders.ipip_dat import read_ipip_dat
-from builders.published import PublishedList, find_people, read_published
-from builders.raw_table import RawTable
-from builders.sd3_data import read_sd3_data
+from builders.raw.ipip_csv import read_ipip_csv
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.published import PublishedList, find_people, read_published
+from builders.raw.sd3_data import read_sd3_data
+from builders.raw.table import RawTable
 from papi.errors import InputRejected
 from papi.instruments import DARK_TRIAD
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import xlrd
 
-from builders.signatures import OLE, refuse_foreign
+from builders.raw.signatures import OLE, refuse_foreign
 from papi.errors import SHOWN_PLACES, ItemKeyRejected, Place
 from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300, instrument
 from papi.tables import read_csv

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_writers import FORMS, LONG, SD3_NAMES, SHORT, csv, dat, person, sd3, some_people
 
-from builders.ipip_csv import read_ipip_csv
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_files import RawFolder, find_raw_files, is_pinned
-from builders.raw_inputs import RawInputs, instruments_found
+from builders.raw.files import RawFolder, find_raw_files, is_pinned
+from builders.raw.inputs import RawInputs, instruments_found
+from builders.raw.ipip_csv import read_ipip_csv
+from builders.raw.ipip_dat import read_ipip_dat
 from builders.simulate import simulated_item_key
 from builders.simulate_files import sd3_codebook
 from papi.errors import InputRejected, MissingFile, PapiError

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import xlrd
 
-from builders.ipip_csv import INDEX_NAMES, csv_columns
-from builders.ipip_dat import record_length
-from builders.item_key import HEADER, ITEM_LINE
-from builders.sd3_data import data_columns
-from builders.signatures import GZIP, OLE, UTF8_BOM, ZIP
+from builders.raw.ipip_csv import INDEX_NAMES, csv_columns
+from builders.raw.ipip_dat import record_length
+from builders.raw.item_key import HEADER, ITEM_LINE
+from builders.raw.sd3_data import data_columns
+from builders.raw.signatures import GZIP, OLE, UTF8_BOM, ZIP
 from builders.sources import sources
 from papi.errors import EnvironmentProblem, InputRejected, MissingFile
 from papi.files import read_bytes, read_head, sha256_of

@@ -26,9 +26,9 @@ from raw_writers import (
     some_people,
 )
 
-from builders.countries import complete_name
-from builders.ipip_dat import read_ipip_dat
-from builders.raw_table import RawTable
+from builders.raw.countries import complete_name
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.table import RawTable
 from papi.errors import InputRejected
 
 FILE = "some.dat"

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.ipip_csv import read_ipip_csv
-from builders.ipip_dat import read_ipip_dat
-from builders.item_key import REAL, ItemTexts, read_codebook, read_item_key
-from builders.published import PublishedList, read_published
-from builders.raw_files import RawFile, RawFolder, is_pinned
-from builders.raw_table import RawTable
-from builders.sd3_data import read_sd3_data
+from builders.raw.files import RawFile, RawFolder, is_pinned
+from builders.raw.ipip_csv import read_ipip_csv
+from builders.raw.ipip_dat import read_ipip_dat
+from builders.raw.item_key import REAL, ItemTexts, read_codebook, read_item_key
+from builders.raw.published import PublishedList, read_published
+from builders.raw.sd3_data import read_sd3_data
+from builders.raw.table import RawTable
 from papi.errors import InputRejected, MissingFile
 from papi.files import sha256_of
 from papi.instruments import DARK_TRIAD, Instrument

@@ -1,0 +1,1 @@
+"""The raw files: found, recognised, read byte for byte, and checked against each other."""
