@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import fault_table
 import pytest
 
 from builders.release import BuildOptions, build_release
@@ -14,6 +15,10 @@ from papi.instruments import INSTRUMENTS
 
 ROOT = Path(__file__).parents[1]
 PEOPLE, SEED = 400, 7
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(fault_table)
 
 
 @pytest.fixture(autouse=True)
