@@ -17,11 +17,11 @@ from measure import report
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from builders.population_sample import portrait
 from builders.published_recipe import Standardised, _nearest_people, _one_each, cluster_centres, standardised
 from builders.raw.ipip_dat import read_ipip_dat
 from papi.instruments import MISSING, Instrument, instrument
 from papi.scoring import Answers, responses_from_stored
+from validation.likeness import portrait
 
 CENTRES = 300
 
@@ -59,7 +59,7 @@ def _ours(z: Standardised, seed: int) -> np.ndarray:
 
 
 def _picture(responses: Answers, rows: np.ndarray, of: Instrument) -> list[float]:
-    chosen, all_people = (portrait(responses, [], r, of) for r in (rows, np.arange(len(responses))))
+    chosen, all_people = (portrait(responses, {}, r, of) for r in (rows, np.arange(len(responses))))
     return [float(chosen.variances.mean() / all_people.variances.mean()), chosen.extremes, chosen.alpha]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from builders.raw.inputs import RawInputs
 from builders.raw.item_key import SIMULATED, ItemTexts
+from builders.splits import Splits
 from papi.files import sha256_of_file
 from papi.instruments import IPIP_120, IPIP_300, ITEMS_CONFIG, instrument
 from papi.manifest import FORMAT, FORMAT_VERSION, MANIFEST
@@ -22,11 +23,11 @@ from validation.gates import Finding
 
 @dataclass(frozen=True)
 class BuiltConfig:
-    """One config on its way into the manifest: people per split, how the splits were chosen, what was blunted."""
+    """One config on its way into the manifest: its splits, what was blunted, what can still single people out."""
 
-    counts: dict[str, int]
-    definition: dict[str, Any]
-    privacy: dict[str, int]
+    splits: Splits
+    blunted: dict[str, int]
+    disclosure: list[dict[str, Any]]
     cases: NDArray[np.int32] | None
     findings: list[Finding]
 
@@ -63,7 +64,8 @@ def describe_release(
         "privacy": {
             "min_country": decisions.min_country,
             "smallest_cell": decisions.smallest_cell,
-            "changed": {name: one.privacy for name, one in built.items()},
+            "changed": {name: one.blunted for name, one in built.items()},
+            "disclosure": {name: one.disclosure for name, one in built.items()},
         },
         "gates": [asdict(finding) for one in built.values() for finding in one.findings],
         "allowed_gates": sorted(decisions.allow_gates),
@@ -81,7 +83,13 @@ def file_facts(staging: Path, known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _config(one: BuiltConfig) -> dict[str, Any]:
-    return {"people": sum(one.counts.values()), "splits": one.counts, "split_definition": one.definition}
+    counts = {name: len(rows) for name, rows in one.splits.rows.items()}
+    return {
+        "people": sum(counts.values()),
+        "splits": counts,
+        "split_definition": one.splits.definition,
+        "likeness": one.splits.likeness,
+    }
 
 
 def _cases_in_both(built: Mapping[str, BuiltConfig]) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,11 @@ from papi.columns import columns_of
 from papi.instruments import MISSING, Instrument
 from papi.parquet import arrow_schema
 from papi.scoring import Answers, responses_from_stored, rows_of, scale_score, scores_from_responses
+from validation.answer_evidence import AnswerEvidence
 from validation.careless import Indices, careless_flags, careless_indices
-from validation.gates import Evidence, Finding, assess
+from validation.disclosure import disclosure_table
+from validation.gates import Finding, assess
+from validation.people_evidence import DisclosureEvidence
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,10 @@ class Respondents:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def traits(self) -> list[NDArray[np.float32]]:
+    def traits(self) -> dict[str, NDArray[np.float32]]:
         """Domain scores, one array (people,) a domain, NaN = none."""
-        names = [f"score_{domain.name}" for domain in self.instrument.domains]
-        return [self.columns[name].to_numpy(zero_copy_only=False) for name in names]
+        names = [domain.name for domain in self.instrument.domains]
+        return {name: self.columns[f"score_{name}"].to_numpy(zero_copy_only=False) for name in names}
 
     def codes(self, name: str) -> NDArray[np.int64] | None:
         """Codes of a class column, −1 = null; None where the config has no such column."""
@@ -70,10 +74,11 @@ class Respondents:
 
 @dataclass(frozen=True)
 class Assessed:
-    """The people and what the gates found in their answers."""
+    """The people, what the gates found in them, and how far their published demographics single them out."""
 
     respondents: Respondents
     findings: list[Finding]
+    disclosure: list[dict[str, Any]]
 
 
 def respondents(
@@ -91,7 +96,7 @@ def respondents(
     ids = subject_ids(responses, demographics.people, of)
     indices = careless_indices(responses, scores, of)
     flags = careless_flags(indices, ids.copy_number, of)
-    evidence = Evidence(
+    answers = AnswerEvidence(
         instrument=of,
         scores=scores,
         content=content,
@@ -101,13 +106,13 @@ def respondents(
         impossible_rows=table.impossible_rows,
         pinned_means=pinned_means,
     )
-    findings = assess(evidence, allowed)
+    findings = assess(answers, allowed) + assess(DisclosureEvidence(of, demographics.people), allowed)
     order = np.argsort(ids.numbers)
     columns = _columns(demographics.people, _scores(scores, of), flags, indices, order)
     flagged = np.logical_or.reduce(list(flags.values()))[order]
     sorted_responses = rows_of(responses, order)
     people = Respondents(of, ids.numbers[order], sorted_responses, columns, order, flagged, demographics.changed)
-    return Assessed(people, findings)
+    return Assessed(people, findings, disclosure_table(demographics.people))
 
 
 def _scores(scores: Answers, of: Instrument) -> dict[str, NDArray[np.float32]]:

@@ -14,20 +14,25 @@ from builders.raw.published import PublishedList, find_people
 from builders.raw.table import RawTable
 from builders.respondents import Respondents
 from papi.errors import InputRejected
-from papi.instruments import SPLITS
+from papi.instruments import DEV, SPLITS, TEST, TEST_POPULATION
+from validation.likeness import Likeness, Portrait, likeness, portrait
 
 FEWEST_PEOPLE = 30
 TEST_PEOPLE = 300
 SHARE = 10  # a test split takes at most every tenth person
-DECIMALS = 4
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Rows of each split that has people, ascending, and how they were chosen (for the manifest)."""
+    """Rows of each split that has people, ascending; how they were chosen and what they look like (for the manifest).
+
+    `sample` is the likeness of `test_population`, None where it has nobody.
+    """
 
     rows: dict[str, NDArray[np.intp]]
     definition: dict[str, Any]
+    likeness: dict[str, Any]
+    sample: Likeness | None
 
 
 def assign_splits(people: Respondents, table: RawTable, listed: PublishedList | None) -> Splits:
@@ -39,14 +44,18 @@ def assign_splits(people: Respondents, table: RawTable, listed: PublishedList | 
             got=f"{len(people)}",
             next_step="build from a file with more people, or leave the instrument out with --only",
         )
+    everybody = _portrait(people, np.flatnonzero(~people.flagged))
     test, test_definition = _published(people, table, listed) if listed else _recipe(people)
     free = np.ones(len(people), dtype=bool)
     free[test] = False
-    sample, sample_definition = _population(people, free)
+    sample = _population(people, free, everybody)
     free[sample] = False
-    rows = dict(zip(SPLITS, (np.flatnonzero(free), test, sample), strict=True))
-    definition = {"test": test_definition, "test_population": sample_definition}
-    return Splits({name: r for name, r in rows.items() if len(r)}, definition)
+    rows = {name: r for name, r in zip(SPLITS, (np.flatnonzero(free), test, sample), strict=True) if len(r)}
+    likenesses = {name: likeness(_portrait(people, r), everybody) for name, r in rows.items() if name != DEV}
+    definition = {TEST: test_definition, TEST_POPULATION: {"protocol": "systematic sample", "found": len(sample)}}
+    measured = {name: one.described() for name, one in likenesses.items()}
+    described = {"all_unflagged": everybody.described()} | measured
+    return Splits(rows, definition, described, likenesses.get(TEST_POPULATION))
 
 
 def _published(people: Respondents, table: RawTable, listed: PublishedList) -> tuple[NDArray[np.intp], dict[str, Any]]:
@@ -73,18 +82,15 @@ def _recipe(people: Respondents) -> tuple[NDArray[np.intp], dict[str, Any]]:
     return rows, {"protocol": "k-means recipe", "wanted": count, "found": len(rows)}
 
 
-def _population(people: Respondents, free: NDArray[np.bool_]) -> tuple[NDArray[np.intp], dict[str, Any]]:
+def _population(people: Respondents, free: NDArray[np.bool_], everybody: Portrait) -> NDArray[np.intp]:
     """People who look like the population, from whoever is left."""
-    count = min(TEST_PEOPLE, int(free.sum()) // SHARE, int((free & ~people.flagged).sum()))
+    candidates = np.flatnonzero(free & ~people.flagged)
+    count = min(TEST_PEOPLE, int(free.sum()) // SHARE, len(candidates))
     if not count:
-        return np.empty(0, dtype=np.intp), {"protocol": "systematic sample", "wanted": 0, "found": 0}
-    rows, likeness = population_sample(
-        people.responses, people.traits(), people.codes("sex"), ~people.flagged, free, count, people.instrument
-    )
-    against = {name: None if np.isnan(value) else round(value, DECIMALS) for name, value in vars(likeness).items()}
-    return rows, {
-        "protocol": "systematic sample",
-        "wanted": count,
-        "found": len(rows),
-        "against_all_unflagged": against,
-    }
+        return np.empty(0, dtype=np.intp)
+    traits, sex = people.traits(), people.codes("sex")
+    return population_sample(people.responses, traits, sex, candidates, everybody, count, people.instrument)
+
+
+def _portrait(people: Respondents, rows: NDArray[np.intp]) -> Portrait:
+    return portrait(people.responses, people.traits(), rows, people.instrument)

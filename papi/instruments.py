@@ -21,7 +21,7 @@ INSTRUMENTS = (IPIP_300, IPIP_120, DARK_TRIAD)
 DEFAULT_CONFIG = IPIP_300
 ITEMS_CONFIG = "items"
 CONFIGS = (*INSTRUMENTS, ITEMS_CONFIG)
-SPLITS = ("dev", "test", "test_population")
+DEV, TEST, TEST_POPULATION = SPLITS = ("dev", "test", "test_population")
 MINIMUM, MAXIMUM = 1, 5  # of a response
 MISSING = 0  # in raw files and in memory; a null in everything that is published
 

@@ -105,10 +105,17 @@ def test_of_the_200_nobody_is_left_for_the_other_splits_and_this_is_said(by_list
 
 def test_the_population_sample_looks_like_the_population(by_recipe: Path, by_lists: Path) -> None:
     for release in (by_recipe, by_lists):
-        sample: dict[str, Any] = read_manifest(release)["configs"][DARK_TRIAD]["split_definition"]["test_population"]
-        against = sample["against_all_unflagged"]
-        assert all(abs(against[name] - 1) <= 0.05 for name in ("variance_ratio", "extremes_ratio", "alpha_ratio"))
-        assert against["trait_distance"] <= 0.05
+        sample: dict[str, Any] = read_manifest(release)["configs"][DARK_TRIAD]["likeness"]["test_population"]
+        assert all(abs(sample[name] - 1) <= 0.05 for name in ("variance_ratio", "extremes_ratio", "alpha_ratio"))
+        assert max(sample["trait_distances"].values()) <= 0.05
+
+
+def test_the_published_test_subjects_are_measured_beside_everybody(by_lists: Path) -> None:
+    likeness: dict[str, Any] = read_manifest(by_lists)["configs"][DARK_TRIAD]["likeness"]
+    assert likeness["all_unflagged"]["extremes"] == pytest.approx(0.337, abs=0.01)
+    assert likeness["test"]["variance_ratio"] == pytest.approx(0.732, abs=0.01)
+    assert likeness["test"]["extremes"] == pytest.approx(0.207, abs=0.001)
+    assert likeness["test"]["alpha"] == pytest.approx(0.90, abs=0.01)
 
 
 def test_the_recipe_gives_the_kind_of_people_it_is_known_for(by_recipe: Path, by_lists: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,13 +12,15 @@ from numpy.typing import NDArray
 from papi.columns import OTHER_COUNTRY
 
 SMALLEST_CELL = 11
+SMALL_CELLS = (5, SMALLEST_CELL)
 QUASI_IDENTIFIERS = ("sex", "age_band", "country")
+KNOWN_OF_PEOPLE = (*QUASI_IDENTIFIERS, "source")  # whatever is published beside the answers
 
 
-def cell_sizes(people: pd.DataFrame) -> NDArray[np.int64]:
-    """For each person the number of people with the same published sex, age band and country, shape (people,)."""
+def cell_sizes(people: pd.DataFrame, names: Sequence[str] = QUASI_IDENTIFIERS) -> NDArray[np.int64]:
+    """For each person the number of people with the same values of the columns `names`, shape (people,)."""
     codes = np.zeros(len(people), dtype=np.int64)
-    for name in QUASI_IDENTIFIERS:
+    for name in names:
         if name in people:
             column = people[name].cat
             codes = codes * (len(column.categories) + 1) + column.codes.to_numpy() + 1
@@ -36,3 +41,30 @@ def smallest_cell(people: pd.DataFrame) -> int | None:
     """Size of the smallest cell that tells something, None where there is none."""
     sizes = cell_sizes(people)[~tells_nothing(people)]
     return int(sizes.min()) if len(sizes) else None
+
+
+def disclosure_table(people: pd.DataFrame) -> list[dict[str, Any]]:
+    """How far the published demographics single people out, for each of them alone and for all of them together.
+
+    Per combination: its columns, the cells, the people who are alone in theirs, and for each of `SMALL_CELLS` the cells
+    below that size and the people in them. Unlike in `smallest_cell`, null and Other count as values.
+    """
+    known = [name for name in KNOWN_OF_PEOPLE if name in people]
+    joint = [tuple(name for name in QUASI_IDENTIFIERS if name in people), tuple(known)]
+    combinations = dict.fromkeys([*((name,) for name in known), *joint])
+    return [_disclosed(people, columns) for columns in combinations]
+
+
+def _disclosed(people: pd.DataFrame, columns: tuple[str, ...]) -> dict[str, Any]:
+    sizes = cell_sizes(people, columns)
+    below = {
+        f"below_{limit}": {"cells": _cells(sizes[sizes < limit]), "people": int((sizes < limit).sum())}
+        for limit in SMALL_CELLS
+    }
+    return {"columns": list(columns), "cells": _cells(sizes), "unique_people": int((sizes == 1).sum())} | below
+
+
+def _cells(sizes: NDArray[np.int64]) -> int:
+    """How many cells the people with these cell sizes fill."""
+    found, people = np.unique(sizes, return_counts=True)
+    return int((people // found).sum())

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from builders.population_sample import Resemblance, population_sample, systematic_sample
+from builders.population_sample import population_sample, systematic_sample
 from builders.raw.sd3_data import read_sd3_data
 from builders.release import BuildOptions, build_release
 from builders.simulate import simulate
@@ -19,6 +19,7 @@ from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, Instrument, inst
 from papi.people import draw_people, draw_responses
 from papi.scoring import Answers, scale_score, scores_from_responses
 from validation.careless import careless_flags, careless_indices
+from validation.likeness import Likeness, Portrait, likeness, portrait
 
 COUNT, TOLERANCE = 300, 0.05
 Rows = NDArray[np.intp]
@@ -30,14 +31,21 @@ class Crowd:
     def __init__(self, responses: Answers, of: Instrument) -> None:
         self.of, self.responses = of, responses
         self.scores = scores_from_responses(responses, of)
-        self.traits = [scale_score(self.scores, domain) for domain in of.domains]
+        self.traits = {domain.name: scale_score(self.scores, domain) for domain in of.domains}
         indices = careless_indices(responses, self.scores, of)
         flags = careless_flags(indices, np.zeros(len(responses), dtype=np.int32), of)
         self.unflagged = ~np.logical_or.reduce(list(flags.values()))
         self.sex = np.random.default_rng(0).integers(-1, 2, len(responses)) if of.is_ipip else None
 
-    def sample(self, free: NDArray[np.bool_], count: int = COUNT) -> tuple[Rows, Resemblance]:
-        return population_sample(self.responses, self.traits, self.sex, self.unflagged, free, count, self.of)
+    def sample(self, free: NDArray[np.bool_], count: int = COUNT) -> Rows:
+        candidates, everybody = np.flatnonzero(free & self.unflagged), self.portrait(np.flatnonzero(self.unflagged))
+        return population_sample(self.responses, self.traits, self.sex, candidates, everybody, count, self.of)
+
+    def portrait(self, rows: Rows) -> Portrait:
+        return portrait(self.responses, self.traits, rows, self.of)
+
+    def likeness(self, rows: Rows) -> Likeness:
+        return likeness(self.portrait(rows), self.portrait(np.flatnonzero(self.unflagged)))
 
     def everybody(self) -> NDArray[np.bool_]:
         return np.ones(len(self.responses), dtype=bool)
@@ -61,7 +69,7 @@ def worst_deviation(crowd: Crowd, rows: Rows) -> float:
     """The largest relative deviation from all unflagged people, or Kolmogorov-Smirnov distance of a trait."""
     whole = np.flatnonzero(crowd.unflagged)
     ratios = np.array(measured(crowd, rows)) / np.array(measured(crowd, whole))
-    distances = [ks_2samp(_known(trait[rows]), _known(trait[whole])).statistic for trait in crowd.traits]
+    distances = [ks_2samp(_known(trait[rows]), _known(trait[whole])).statistic for trait in crowd.traits.values()]
     return float(max(*abs(ratios - 1), *distances))
 
 
@@ -82,10 +90,11 @@ def real_crowd(real_data: Path) -> Crowd:
 
 
 def check_likeness(crowd: Crowd) -> None:
-    rows, resemblance = crowd.sample(crowd.everybody())
+    rows = crowd.sample(crowd.everybody())
     assert len(set(rows.tolist())) == COUNT
     assert worst_deviation(crowd, rows) <= TOLERANCE
-    assert resemblance.worst == pytest.approx(worst_deviation(crowd, rows) / TOLERANCE, rel=1e-3)
+    found = crowd.likeness(rows)
+    assert max(found.deviation, found.trait_distance) == pytest.approx(worst_deviation(crowd, rows), rel=1e-3)
 
 
 def test_of_the_real_dark_triad_the_sample_is_within_five_percent(real_crowd: Crowd) -> None:
@@ -107,7 +116,7 @@ def test_consistent_people_are_not_like_the_population() -> None:
 def test_only_unflagged_people_who_are_free_are_chosen() -> None:
     crowd = simulated_crowd()
     free = np.arange(20_000) % 3 > 0
-    rows, _ = crowd.sample(free)
+    rows = crowd.sample(free)
     assert crowd.unflagged[rows].all()
     assert free[rows].all()
     assert not crowd.unflagged.all()
@@ -126,14 +135,14 @@ def test_where_just_enough_people_may_be_chosen_they_are_all_chosen() -> None:
     crowd = simulated_crowd()
     free = np.zeros(20_000, dtype=bool)
     free[np.flatnonzero(crowd.unflagged)[:40]] = free[np.flatnonzero(~crowd.unflagged)[:40]] = True
-    rows, _ = crowd.sample(free, count=40)
+    rows = crowd.sample(free, count=40)
     assert (rows == np.flatnonzero(crowd.unflagged)[:40]).all()
 
 
 def test_the_same_people_give_the_same_sample() -> None:
     crowd = simulated_crowd()
     free = np.arange(20_000) < 2_000
-    first, second = (crowd.sample(free, count=50)[0] for _ in range(2))
+    first, second = (crowd.sample(free, count=50) for _ in range(2))
     assert (first == second).all()
     assert (np.diff(first) > 0).all()
 
@@ -155,6 +164,6 @@ def test_a_likeness_that_cannot_be_measured_is_null_in_the_manifest(tmp_path: Pa
     """Of one or two people no alpha can be computed; thirty people are enough for a build all the same."""
     simulate(tmp_path / "raw", {DARK_TRIAD: 30}, 1)
     manifest, _ = build_release(tmp_path / "raw", tmp_path / "release", BuildOptions(only=(DARK_TRIAD,)))
-    sample = manifest["configs"][DARK_TRIAD]["split_definition"]["test_population"]
-    assert sample["found"] == 2
-    assert all(value is None or value == value for value in sample["against_all_unflagged"].values())
+    sample = manifest["configs"][DARK_TRIAD]["likeness"]["test_population"]
+    assert sample["people"] == 2
+    assert sample["alpha"] is None or sample["alpha"] == sample["alpha"]
