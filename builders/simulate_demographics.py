@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.raw.demographics import BLANK, YEAR_ZERO
+from builders.raw.demographics import YEAR_ZERO
 from papi.instruments import Instrument
 from papi.tables import read_toml
+from validation.raw_schemas import BLANK
 
 TABLE = "simulated_demographics.toml"
 EPOCH_YEAR = 1970

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from builders.raw.demographics import BLANK
 from builders.raw.ipip_dat import SPACE, ZERO, record_fields, record_length
 from builders.raw.sd3_data import data_columns
 from builders.simulate_demographics import Coded, IpipDemographics, facts_of
@@ -17,6 +16,7 @@ from papi.files import open_output, write_bytes
 from papi.instruments import Instrument
 from papi.scoring import Answers
 from papi.tables import read_csv
+from validation.raw_schemas import BLANK
 
 BLOCK_ROWS = 20_000
 LINE_END = b"\r\n"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -65,12 +64,15 @@ class Cells:
         if wrong:
             raise self._wrong_fields(wrong)
 
-    def place(self, row: int, name: str, expected: str, got: str) -> Place:
-        """The place of a cell by its row (from 0) and column name; found by reading again, for messages only."""
+    def place(self, row: int, index: int, expected: str) -> Place:
+        """The place of a cell by its row (from 0) and position; found by reading again, for messages only."""
         lines = self.content.split(b"\n", row + FIRST_LINE)
         start = self.offset + sum(len(line) + 1 for line in lines[: row + 1])
-        byte = start + _cell_start(lines[row + 1], self.header.index(name), self.dialect)
-        return Place(self.file, expected, got, line=row + FIRST_LINE, byte=byte, column=name)
+        line = lines[row + 1].rstrip(b"\r")
+        first, end = (_cell_start(line, i, self.dialect) for i in (index, index + 1))
+        got = repr(line[first : end - (end < len(line))].decode())
+        column = self.header[index]
+        return Place(self.file, expected, got, line=row + FIRST_LINE, byte=start + first, column=column)
 
     def _options(self, note: Callable[[pa.csv.InvalidRow], str]) -> tuple[object, ...]:
         names = [str(i) for i in range(len(self.header))]
@@ -156,57 +158,25 @@ def _cell_start(line: bytes, index: int, dialect: Dialect) -> int:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a cell may be: `pattern` matches the whole text, `number` turns it into an integer."""
-
-    expected: str
-    pattern: re.Pattern[str]
-    number: Callable[[str], int]
-    minimum: int
-    maximum: int
-
-    def parse(self, text: str) -> int | None:
-        """The integer of a cell, None for a text that breaks the rule."""
-        if not self.pattern.fullmatch(text):
-            return None
-        value = self.number(text)
-        return value if self.minimum <= value <= self.maximum else None
-
-
-def parse_column(column: pa.Array, rule: Rule) -> tuple[NDArray[np.int32], list[tuple[int, str]]]:
-    """Integers of a column of texts, and the rows with texts that break the rule. Each distinct text is judged once."""
-    coded = column.dictionary_encode()
-    texts = coded.dictionary.to_pylist()
-    numbers = [rule.parse(text) for text in texts]
-    codes = coded.indices.to_numpy()
-    values = np.array([0 if number is None else number for number in numbers], dtype=np.int32)[codes]
-    wrong = [i for i, number in enumerate(numbers) if number is None]
-    if not wrong:
-        return values, []
-    return values, [(row, texts[codes[row]]) for row in np.flatnonzero(np.isin(codes, wrong)).tolist()]
-
-
-@dataclass
-class Complaints:
-    """Cells that break a rule, collected over a whole file before it is refused."""
+class Located:
+    """The cells of a file by the columns of its raw table; `positions` says where each stands in the file."""
 
     cells: Cells
-    places: list[Place]
-    total: int = 0
+    positions: dict[str, int]
 
-    def add(self, first_row: int, name: str, rule: Rule, wrong: list[tuple[int, str]]) -> None:
-        """Note the wrong cells of one column of one block that begins at `first_row`."""
-        self.total += len(wrong)
-        for row, text in wrong[: max(0, SHOWN_PLACES - len(self.places))]:
-            self.places.append(self.cells.place(first_row + row, name, rule.expected, repr(text)))
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self.cells.file
 
-    def refuse_if_any(self) -> None:
-        """Raise `InputRejected` with all places if a cell was wrong."""
-        if self.total:
-            raise InputRejected(
-                f"{self.cells.file} has cells that cannot be read",
-                places=self.places,
-                total=self.total,
-                where=self.cells.file,
-                next_step="the file was edited or damaged (a spreadsheet program?): use the original",
-            )
+    def place(self, row: int, column: str, expected: str) -> Place:
+        """The place of a cell by its row (from 0) and column."""
+        return self.cells.place(row, self.positions[column], expected)
+
+
+def parse_column(column: pa.Array, number: Callable[[str], int]) -> NDArray[np.int32]:
+    """Whole numbers of a column of texts, shape (rows,). Each distinct text is read once."""
+    coded = column.dictionary_encode()
+    values = np.array([number(text) for text in coded.dictionary.to_pylist()], dtype=np.int32)
+    parsed: NDArray[np.int32] = values[coded.indices.to_numpy()]
+    return parsed

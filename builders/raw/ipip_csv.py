@@ -11,24 +11,16 @@ import re
 import numpy as np
 import pandas as pd
 
-from builders.raw.csv_cells import COMMA, Cells, Complaints, Rule, open_cells, parse_column
-from builders.raw.demographics import BLANK, clean_numbers, complete_countries
+from builders.raw.csv_cells import COMMA, Cells, Located, open_cells, parse_column
+from builders.raw.demographics import complete_countries
+from builders.raw.judged import judged_table
 from builders.raw.table import RawTable
 from papi.errors import InputRejected
-from papi.instruments import IPIP_300, MAXIMUM, MISSING, instrument
+from papi.instruments import IPIP_300, instrument
+from validation.raw_schemas import BLANK, UNREADABLE
 
 WHOLE = re.compile(r"[0-9]{1,9}(\.0+)?")
-WHOLE_OR_BLANK = re.compile(r"([0-9]{1,9}(\.0+)?)?")
 INDEX_NAMES = ("", "unnamed: 0")
-
-
-def _whole(text: str) -> int:
-    return int(float(text)) if text else BLANK
-
-
-ITEM = Rule("a whole number 0-5", WHOLE, _whole, MISSING, MAXIMUM)
-CASE = Rule("a case number", WHOLE, _whole, 0, 999_999_999)
-DEMOGRAPHIC = Rule("a whole number or nothing", WHOLE_OR_BLANK, _whole, BLANK, 999_999_999)
 
 
 def csv_columns(form: str) -> tuple[str, ...]:
@@ -40,30 +32,37 @@ def csv_columns(form: str) -> tuple[str, ...]:
 def read_ipip_csv(content: bytes, form: str, file: str) -> RawTable:
     """Read a whole CSV. Raises `InputRejected` for anything that is not exactly a file of `form`."""
     cells = _checked(open_cells(content, file, COMMA), form)
-    columns = csv_columns(form)
-    complaints = Complaints(cells, [])
+    of, columns = instrument(form), raw_columns(form)
     offset = len(cells.header) - len(columns)
+    positions = {name: j + offset for j, name in enumerate(columns)}
     parts: dict[str, list[np.ndarray]] = {name: [] for name in columns if name != "country"}
     countries: list[pd.Series] = []
-    first_row = 0
     for block in cells.blocks():
-        for j, name in enumerate(columns):
-            if name == "country":
-                countries.append(block.column(j + offset).to_pandas())
-                continue
-            rule = _rule(name, columns)
-            values, wrong = parse_column(block.column(j + offset), rule)
-            complaints.add(first_row, cells.header[j + offset], rule, wrong)
-            parts[name].append(values.astype(np.int8) if rule is ITEM else values)
-        first_row += block.num_rows
-    complaints.refuse_if_any()
-    return _table(form, {name: np.concatenate(pieces) for name, pieces in parts.items()}, pd.concat(countries))
+        for name, pieces in parts.items():
+            pieces.append(parse_column(block.column(positions[name]), _item if name in of.item_names else _whole))
+        countries.append(block.column(positions["country"]).to_pandas())
+    numbers = {name: np.concatenate(pieces) for name, pieces in parts.items()}
+    coded = pd.factorize(pd.concat(countries))
+    country, numbers["country"] = complete_countries(coded[0], [str(name).rstrip() for name in coded[1]])
+    answers = np.asfortranarray(np.stack([numbers.pop(name).astype(np.int8) for name in of.item_names], axis=1))
+    return judged_table(of, numbers, answers, country, Located(cells, positions))
 
 
-def _rule(name: str, columns: tuple[str, ...]) -> Rule:
-    if name == "case":
-        return CASE
-    return DEMOGRAPHIC if name in columns[:10] else ITEM
+def raw_columns(form: str) -> tuple[str, ...]:
+    """The columns of a form's CSV under the names of its raw table."""
+    return tuple("day" if name == "date" else name for name in csv_columns(form))
+
+
+def _whole(text: str) -> int:
+    if text == "":
+        return BLANK
+    return int(float(text)) if WHOLE.fullmatch(text) else UNREADABLE
+
+
+def _item(text: str) -> int:
+    """An item has no blanks, and its column is int8."""
+    value = _whole(text)
+    return value if 0 <= value <= np.iinfo(np.int8).max else UNREADABLE
 
 
 def _checked(cells: Cells, form: str) -> Cells:
@@ -80,25 +79,4 @@ def _checked(cells: Cells, form: str) -> Cells:
         expected=f"{len(columns)} columns: {', '.join(columns[:11])} … {columns[-1]}",
         got=got,
         next_step="use the original file: no column may be missing, doubled or moved",
-    )
-
-
-def _table(form: str, columns: dict[str, np.ndarray], country: pd.Series) -> RawTable:
-    items = instrument(form).item_names
-    answers = np.empty((len(country), len(items)), dtype=np.int8, order="F")
-    for j, name in enumerate(items):
-        answers[:, j] = columns[name]
-    numbers = {name: values for name, values in columns.items() if name not in items and name != "case"}
-    if "date" in numbers:
-        numbers["day"] = numbers.pop("date")
-    cleaned = clean_numbers(numbers)
-    coded = pd.factorize(country)
-    names, unreadable = complete_countries(coded[0], [str(name).rstrip() for name in coded[1]])
-    return RawTable(
-        instrument=form,
-        answers=answers,
-        people=pd.DataFrame({"case": columns["case"], **cleaned.fields, "country": names}),
-        impossible=cleaned.impossible | ({"country": unreadable} if unreadable else {}),
-        impossible_rows=cleaned.impossible_rows,
-        blank=cleaned.blank | {"country": int(names.isna().sum()) - unreadable},
     )

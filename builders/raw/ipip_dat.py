@@ -6,18 +6,21 @@ outside 0-5 is refused whole, with the places. Fast: the file is one matrix of b
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from builders.raw.demographics import BLANK, MANGLED, Numbers, clean_numbers, complete_countries
+from builders.raw.demographics import complete_countries
+from builders.raw.judged import judged_table
 from builders.raw.signatures import refuse_foreign
 from builders.raw.table import RawTable
 from papi.errors import SHOWN_PLACES, InputRejected, Place
-from papi.instruments import INSTRUMENTS, MAXIMUM
+from papi.instruments import INSTRUMENTS, instrument
 from papi.tables import read_csv
+from validation.raw_schemas import BLANK, MANGLED, Numbers
 
 Records = NDArray[np.uint8]
 LINE_ENDS = (b"\r\n", b"\n")
@@ -41,20 +44,33 @@ def read_ipip_dat(content: bytes, form: str, file: str) -> RawTable:
     refuse_foreign(content, file, f"fixed-width records of {form}")
     records, step = _records(content, form, file)
     fields = record_fields(form)
-    items = records[:, fields["items"]]
-    _refuse_item_bytes(items, form, file, step)
-    case = _case_numbers(records[:, fields["case"]], file, step)
-    names = [name for name in fields if name not in ("case", "country", "items")]
-    cleaned = clean_numbers({name: parse_numbers(records[:, fields[name]]) for name in names})
-    country, unreadable = _countries(records[:, fields["country"]])
-    return RawTable(
-        instrument=form,
-        answers=np.asfortranarray(items - np.uint8(ZERO)).view(np.int8),
-        people=pd.DataFrame({"case": case, **cleaned.fields, "country": country}),
-        impossible=cleaned.impossible | ({"country": unreadable} if unreadable else {}),
-        impossible_rows=cleaned.impossible_rows,
-        blank=cleaned.blank | {"country": int(country.isna().sum()) - unreadable},
-    )
+    numbers: dict[str, Numbers] = {
+        name: parse_numbers(records[:, fields[name]]) for name in fields if name not in ("country", "items")
+    }
+    country, numbers["country"] = _countries(records[:, fields["country"]])
+    answers = np.asfortranarray(records[:, fields["items"]] - np.uint8(ZERO)).view(np.int8)
+    return judged_table(instrument(form), numbers, answers, country, RecordCells(records, step, form, file))
+
+
+@dataclass(frozen=True)
+class RecordCells:
+    """The cells of fixed-width records, `step` bytes from one record to the next."""
+
+    records: Records
+    step: int
+    form: str
+    file: str
+
+    def place(self, row: int, column: str, expected: str) -> Place:
+        """The place of a cell by its row (from 0) and column."""
+        fields, items = record_fields(self.form), instrument(self.form).item_names
+        where = fields.get(column)
+        if where is None:
+            first = fields["items"].start + items.index(column)
+            where = slice(first, first + 1)
+        got = repr(self.records[row, where].tobytes().decode("latin-1"))
+        byte = row * self.step + where.start
+        return Place(self.file, expected, got, line=row + 1, byte=byte, column=where.start + 1)
 
 
 def parse_numbers(block: Records) -> Numbers:
@@ -126,41 +142,8 @@ def _known_other_layout(lines: list[bytes], sizes: NDArray[np.int64], form: str)
     return None
 
 
-def _refuse_item_bytes(items: Records, form: str, file: str, step: int) -> None:
-    digits = items - np.uint8(ZERO)
-    if int(digits.max(initial=0)) <= MAXIMUM:
-        return
-    rows, columns = np.nonzero(digits > MAXIMUM)
-    offset = record_fields(form)["items"].start
-    places = [
-        Place(
-            file, "a digit 0-5", repr(chr(items[r, c])), line=r + 1, byte=r * step + offset + c, column=offset + c + 1
-        )
-        for r, c in zip(rows[:SHOWN_PLACES].tolist(), columns[:SHOWN_PLACES].tolist(), strict=True)
-    ]
-    advice = "the file is damaged: fetch it again (papi fetch)"
-    raise InputRejected(
-        f"{file} has answers that are none", places=places, total=len(rows), where=file, next_step=advice
-    )
-
-
-def _case_numbers(block: Records, file: str, step: int) -> NDArray[np.int32]:
-    cases = parse_numbers(block)
-    wrong = np.flatnonzero(cases < 0)
-    if len(wrong):
-        places = [
-            Place(file, "a case number", repr(bytes(block[i]).decode("latin-1")), line=i + 1, byte=i * step, column=1)
-            for i in wrong[:SHOWN_PLACES].tolist()
-        ]
-        advice = "the file is damaged: fetch it again (papi fetch)"
-        raise InputRejected(
-            f"{file} has unreadable cases", places=places, total=len(wrong), where=file, next_step=advice
-        )
-    return cases
-
-
-def _countries(block: Records) -> tuple[pd.Series, int]:
-    """Country names (null where blank or unreadable) and how many were unreadable."""
+def _countries(block: Records) -> tuple[pd.Series, Numbers]:
+    """Country names (null where blank or unreadable) and their codes for the schema."""
     codes, examples = _distinct_rows(block)
     return complete_countries(codes, [bytes(block[i]).decode("latin-1").rstrip() for i in examples.tolist()])
 

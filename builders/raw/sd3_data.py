@@ -9,23 +9,15 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from builders.raw.csv_cells import TAB, Cells, Complaints, Rule, open_cells, parse_column
-from builders.raw.demographics import BLANK, nullable
+from builders.raw.csv_cells import TAB, Cells, Located, open_cells, parse_column
+from builders.raw.judged import judged_table
 from builders.raw.table import RawTable
-from papi.columns import SOURCES
 from papi.errors import InputRejected
-from papi.instruments import DARK_TRIAD, MAXIMUM, MISSING, instrument
+from papi.instruments import DARK_TRIAD, instrument
+from validation.raw_schemas import BLANK, UNREADABLE
 
-DIGIT = re.compile(r"[0-9]")
-
-
-def _number(text: str) -> int:
-    return int(text) if text else BLANK
-
-
-ITEM = Rule("a digit 0-5", DIGIT, _number, MISSING, MAXIMUM)
-SOURCE = Rule("1 (front page), 2 (search), 3 (other) or nothing", re.compile(r"[0-9]?"), _number, BLANK, len(SOURCES))
-COUNTRY = re.compile(r"[A-Z][A-Z0-9]|")
+DIGITS = frozenset("0123456789")
+COUNTRY = re.compile(r"[A-Z][A-Z0-9]")
 
 
 def data_columns() -> tuple[str, ...]:
@@ -39,34 +31,36 @@ def read_sd3_data(content: bytes, file: str) -> RawTable:
     The country `NA` (Namibia) and an empty one stay apart: the first is the text NA, the second null.
     """
     cells = _checked(open_cells(content, file, TAB))
-    complaints = Complaints(cells, [])
-    parts: list[np.ndarray] = []
-    countries: list[pd.Series] = []
-    first_row = 0
+    names = data_columns()
+    parts, countries = [], []
     for block in cells.blocks():
-        parts.append(_block_numbers(block, first_row, complaints))
-        countries.append(_block_countries(block, first_row, complaints))
-        first_row += block.num_rows
-    complaints.refuse_if_any()
-    return _table(np.concatenate(parts), pd.concat(countries, ignore_index=True))
+        parts.append(_block_numbers(block))
+        countries.append(block.column(names.index("country")).to_pandas())
+    numbers = dict(zip(names, np.concatenate(parts).T, strict=True))
+    answers = np.asfortranarray(np.stack([numbers.pop(name) for name in names[:-2]], axis=1))
+    texts = pd.concat(countries, ignore_index=True)
+    located = Located(cells, {name: i for i, name in enumerate(names)})
+    return judged_table(instrument(DARK_TRIAD), numbers, answers, texts.mask(texts == "").astype("category"), located)
 
 
-def _block_numbers(block: pa.RecordBatch, first_row: int, complaints: Complaints) -> np.ndarray:
-    names = [name for name in data_columns() if name != "country"]
-    result: NDArray[np.int8] = np.empty((block.num_rows, len(names)), dtype=np.int8, order="F")
-    for j, name in enumerate(names):
-        rule = SOURCE if name == "source" else ITEM
-        column = block.column(data_columns().index(name))
-        result[:, j], wrong = parse_column(column, rule)
-        complaints.add(first_row, name, rule, wrong)
-    return result
+def _block_numbers(block: pa.RecordBatch) -> NDArray[np.int8]:
+    """Every column as numbers, shape (rows, columns)."""
+    numbers = [_country if name == "country" else _digit for name in data_columns()]
+    columns = [parse_column(column, number) for column, number in zip(block.columns, numbers, strict=True)]
+    return np.stack(columns, axis=1).astype(np.int8)
 
 
-def _block_countries(block: pa.RecordBatch, first_row: int, complaints: Complaints) -> pd.Series:
-    texts: pd.Series = block.column(data_columns().index("country")).to_pandas()
-    wrong = [(int(i), texts[i]) for i in np.flatnonzero(~texts.str.fullmatch(COUNTRY.pattern).to_numpy(dtype=bool))]
-    complaints.add(first_row, "country", Rule("two capitals or nothing", COUNTRY, len, 0, 2), wrong)
-    return texts
+def _digit(text: str) -> int:
+    if text == "":
+        return BLANK
+    return int(text) if text in DIGITS else UNREADABLE
+
+
+def _country(text: str) -> int:
+    """A code for the schema: there is a name, none, or something else."""
+    if text == "":
+        return BLANK
+    return 0 if COUNTRY.fullmatch(text) else UNREADABLE
 
 
 def _checked(cells: Cells) -> Cells:
@@ -79,13 +73,3 @@ def _checked(cells: Cells) -> Cells:
         got=f"{len(cells.header)} columns: {', '.join(cells.header)[:80]}",
         next_step="use the original data.csv: no column may be missing, doubled or moved",
     )
-
-
-def _table(numbers: np.ndarray, country: pd.Series) -> RawTable:
-    source = numbers[:, -1].astype(np.int32)
-    unknown = source <= 0
-    people = pd.DataFrame(
-        {"country": country.mask(country == "").astype("category"), "source": nullable(source, unknown)}
-    )
-    blank = {"country": int(people["country"].isna().sum()), "source": int(unknown.sum())}
-    return RawTable(DARK_TRIAD, np.asfortranarray(numbers[:, :-1]), people, blank=blank)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from papi.errors import Place
 from papi.scoring import Answers
 
 
@@ -18,7 +19,7 @@ class RawTable:
     `answers` has the shape (people, items): int8 as stored, 0 = missing, Fortran order. `people` has one row a person:
     for the IPIP forms case, sex, age, sec, min, hour, day, month, year (Int32, null = not known) and country, for the
     Dark Triad country and source. `impossible` counts the values outside their range by field and `impossible_rows`
-    the people with one; `blank` counts what was not given.
+    the people with one; `blank` counts what was not given; `notes` are the first places of impossible values.
     """
 
     instrument: str
@@ -27,6 +28,7 @@ class RawTable:
     impossible: Mapping[str, int] = field(default_factory=dict)
     impossible_rows: int = 0
     blank: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[Place, ...] = ()
 
     def __len__(self) -> int:
         return len(self.answers)

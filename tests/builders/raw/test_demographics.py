@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from raw_writers import FORMS, LONG, SHORT, csv, dat, person
 
 from builders.raw.countries import KEY_LENGTH, complete_name
-from builders.raw.demographics import BLANK, MANGLED, Cleaned, clean_numbers
+from builders.raw.demographics import Cleaned, with_days_left
+from builders.raw.demographics import cleaned as clean
 from builders.raw.ipip_csv import read_ipip_csv
 from builders.raw.ipip_dat import read_ipip_dat
 from builders.raw.table import RawTable
+from papi.instruments import instrument
 from papi.tables import read_csv
+from validation.raw_schemas import BLANK, MANGLED, breaches
 
 POSSIBLE = {"sex": 1, "age": 30, "sec": 0, "min": 0, "hour": 0, "day": 1, "month": 0, "year": 100}
 RANGES = {
@@ -33,7 +36,11 @@ forms = pytest.mark.parametrize("form", FORMS)
 
 def cleaned(**changes: int) -> Cleaned:
     """One person, with some values other than possible ones."""
-    return clean_numbers({name: np.array([value], dtype=np.int32) for name, value in (POSSIBLE | changes).items()})
+    of = instrument(LONG)
+    numbers = {name: np.array([value], dtype=np.int32) for name, value in (POSSIBLE | changes).items()}
+    found = breaches(with_days_left(numbers, of), np.ones((1, len(of.items)), dtype=np.int8), of)
+    assert found.refused == []
+    return clean(numbers, found.impossible, of)
 
 
 def nulls(result: Cleaned) -> list[str]:
@@ -178,7 +185,7 @@ def test_no_country_is_null_and_counted_as_blank(form: str, kind: str) -> None:
 def test_an_unreadable_country_of_a_record_is_null_and_counted_apart(form: str) -> None:
     table = read(form, "Cura\xe7ao", "dat")
     assert table.people["country"].isna().all()
-    assert (table.blank, table.impossible) == ({"country": 0}, {"country": 1})
+    assert (table.blank, table.impossible) == ({}, {"country": 1})
 
 
 @forms

@@ -134,7 +134,7 @@ def test_a_person_without_a_case_is_refused() -> None:
 
 
 def test_a_demographic_may_be_blank() -> None:
-    assert read(with_cell("age", "")).blank == {"age": 1, "country": 0}
+    assert read(with_cell("age", "")).blank == {"age": 1}
 
 
 def test_every_wrong_cell_is_counted_and_twenty_are_shown() -> None:
