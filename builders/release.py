@@ -16,7 +16,7 @@ import pyarrow as pa
 from builders.items_table import items_table
 from builders.privacy import DEFAULT_MIN_COUNTRY
 from builders.raw.files import find_raw_files
-from builders.raw.inputs import RawInputs, pinned_means
+from builders.raw.inputs import RawInputs
 from builders.raw.item_key import ItemTexts
 from builders.raw.table import RawTable
 from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
@@ -32,6 +32,7 @@ from papi.parquet import arrow_schema, write_parquet
 from validation.disclosure import SMALLEST_CELL
 from validation.gates import Finding, assess, gate_names, refuse_failures
 from validation.people_evidence import SampleEvidence, StructureEvidence
+from validation.reference import pinned_means
 from validation.schemas import check_table
 
 ROWS_PER_SHARD = 250_000
@@ -134,7 +135,7 @@ class _Build:
         with self._step(of.name, "split"):
             splits = assign_splits(people, table, self.inputs.published(of))
             findings = self._pass_gates(self._split_findings(len(table), people, splits))
-        self._note(table, splits, of.name)
+        self._note(table, splits, assessed.disclosure, of.name)
         cases = table.people["case"].to_numpy() if "case" in table.people else None
         config = BuiltConfig(splits, people.changed, assessed.disclosure, cases, assessed.findings + findings)
         return config, lambda: self._write(people, splits)
@@ -160,9 +161,15 @@ class _Build:
                     check_table(table, config)
                     write_parquet(self.staging / shard_name(config, split, index, len(shards)), table, config)
 
-    def _note(self, table: RawTable, splits: Splits, config: str) -> None:
-        facts = {"rows": len(table), "impossible": dict(table.impossible), "blank": dict(table.blank)}
-        self.report.people[config] = facts
+    def _note(self, table: RawTable, splits: Splits, disclosure: list[dict[str, Any]], config: str) -> None:
+        self.report.people[config] = {
+            "rows": len(table),
+            "impossible": dict(table.impossible),
+            "impossible_at": [str(place) for place in table.notes],
+            "blank": dict(table.blank),
+            "likeness": splits.likeness,
+            "disclosure": disclosure,
+        }
         self.report.notes.extend(_split_notes(config, splits))
 
     @contextmanager

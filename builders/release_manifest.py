@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from builders.raw.inputs import RawInputs
-from builders.raw.item_key import SIMULATED, ItemTexts
+from builders.raw.item_key import ItemTexts
 from builders.splits import Splits
 from papi.files import sha256_of_file
 from papi.instruments import IPIP_120, IPIP_300, ITEMS_CONFIG, instrument
@@ -19,6 +19,7 @@ from papi.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from papi.parquet import arrow_schema, count_rows
 from papi.version import __version__
 from validation.gates import Finding
+from validation.reference import SIMULATED
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from builders.privacy import published_demographics
 from builders.raw.table import RawTable
-from builders.subject_ids import id_texts, subject_ids
 from papi.columns import columns_of
 from papi.instruments import MISSING, Instrument
 from papi.parquet import arrow_schema
 from papi.scoring import Answers, responses_from_stored, rows_of, scale_score, scores_from_responses
+from papi.subject_ids import id_texts, subject_ids
 from validation.answer_evidence import AnswerEvidence
 from validation.careless import Indices, careless_flags, careless_indices
 from validation.disclosure import disclosure_table

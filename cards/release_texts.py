@@ -26,5 +26,17 @@ def render(template: str, manifest: dict[str, Any]) -> str:
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
+    environment.filters |= {"number": _number, "largest": _largest}
     source = (files("cards.templates") / template).read_text(encoding="utf-8")
     return environment.from_string(source).render(m=manifest, pretty_name=PRETTY_NAME).rstrip() + "\n"
+
+
+def _number(value: float | None, decimals: int) -> str:
+    """A number to so many decimals; a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{decimals}f}"
+
+
+def _largest(values: list[float | None]) -> float | None:
+    """The largest of some numbers, undefined where one is."""
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) else None

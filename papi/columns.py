@@ -16,6 +16,7 @@ AGE_BANDS = ("<18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 SOURCES = ("front_page", "search", "other")
 ROLES = ("given", "held_out")
 OTHER_COUNTRY = "Other"
+FLAG = "flag_"  # how the names of all flags begin
 
 
 @dataclass(frozen=True)

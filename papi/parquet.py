@@ -6,7 +6,8 @@ unchanged pages with the old one, and the same table gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,24 +53,40 @@ def read_parquet(paths: Iterable[Path], config: str, names: Sequence[str] | None
     return pa.concat_tables(tables)
 
 
+def read_any_parquet(paths: Iterable[Path]) -> pa.Table:
+    """The rows of some shards that have the same columns, whatever they are."""
+    return pa.concat_tables([_opened(path).read() for path in paths])
+
+
 def count_rows(path: Path) -> int:
     """Rows of a parquet file, from its footer."""
-    with translated(path, "read"):
-        return int(pq.read_metadata(path).num_rows)
+    return int(_opened(path).metadata.num_rows)
 
 
 def _read_one(path: Path, config: str, names: Sequence[str] | None) -> pa.Table:
-    schema = arrow_schema(config)
+    file = _opened(path)
+    if file.schema_arrow.remove_metadata() != arrow_schema(config):
+        advice = "verify the release (papi verify), or build it again"
+        raise ReleaseRejected(f"{path.name} has not the columns of {config}", where=str(path), next_step=advice)
+    with _readable(path):
+        return file.read(columns=list(names) if names is not None else None)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    with _readable(path):
+        return pq.ParquetFile(path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what pyarrow says of a damaged file into the project's error."""
     with translated(path, "read"):
         try:
-            file = pq.ParquetFile(path)
-            if file.schema_arrow.remove_metadata() != schema:
-                advice = "verify the release (its manifest has the hashes), or build it again"
-                raise ReleaseRejected(f"{path.name} has not the columns of {config}", where=str(path), next_step=advice)
-            return file.read(columns=list(names) if names is not None else None)
+            yield
         except pa.ArrowInvalid as error:
+            advice = "verify the release (papi verify), or build it again"
             raise ReleaseRejected(
-                f"{path.name} is no readable parquet file", where=str(path), got=str(error)
+                f"{path.name} is no readable parquet file", where=str(path), got=str(error), next_step=advice
             ) from error
 
 

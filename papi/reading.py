@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, overload
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from papi.categories import categorical
-from papi.columns import columns_of, score_names
+from papi.columns import FLAG, columns_of, score_names
 from papi.errors import ReleaseRejected, RemoteFailed, UsageError
 from papi.instruments import CONFIGS, DEFAULT_CONFIG, IPIP_120, ITEMS_CONFIG, MAXIMUM, MINIMUM, SPLITS, instrument
 from papi.manifest import read_manifest, shard_paths
@@ -61,7 +62,13 @@ class Subject:
 
 @overload
 def load(
-    path_or_repo: str | Path = ..., config: str = ..., *, split: str, revision: str | None = ..., values: Values = ...
+    path_or_repo: str | Path = ...,
+    config: str = ...,
+    *,
+    split: str,
+    revision: str | None = ...,
+    values: Values = ...,
+    unflagged: bool = ...,
 ) -> pd.DataFrame: ...
 @overload
 def load(
@@ -71,6 +78,7 @@ def load(
     split: None = ...,
     revision: str | None = ...,
     values: Values = ...,
+    unflagged: bool = ...,
 ) -> dict[str, pd.DataFrame]: ...
 def load(
     path_or_repo: str | Path = DEFAULT_RELEASE,
@@ -79,6 +87,7 @@ def load(
     split: str | None = None,
     revision: str | None = None,
     values: Values = "responses",
+    unflagged: bool = False,
 ) -> pd.DataFrame | dict[str, pd.DataFrame]:
     """The people of a config: a frame for one split, a dict of frames where no split is named.
 
@@ -88,6 +97,7 @@ def load(
         split: `dev`, `test`, `test_population` (of `items`: `items`).
         revision: tag, branch or commit of a repository; not for a folder.
         values: `responses` leaves item columns as answered (1-5); `scores` turns those keyed −1 to 6 − response.
+        unflagged: leave out whoever has any flag of careless answering; the config `items` has none.
 
     Returns:
         One row a person with the columns of `papi.columns.columns_of(config)`: item columns Int8, scores Float32,
@@ -107,7 +117,15 @@ def load(
         raise UsageError(f"{config} has no split {split!r}", where=str(release), expected=expected, got=split)
     wanted = available if split is None else [split]
     frames = {name: _frame(release, manifest, config, name, values) for name in wanted}
+    if unflagged:
+        frames = {name: without_flagged(frame) for name, frame in frames.items()}
     return frames if split is None else frames[split]
+
+
+def without_flagged(people: pd.DataFrame) -> pd.DataFrame:
+    """The people of a frame who have no flag of careless answering (any column `flag_…`), numbered anew."""
+    flagged = people.filter(like=FLAG).to_numpy(dtype=bool).any(axis=1)
+    return people.iloc[np.flatnonzero(~flagged)].reset_index(drop=True)
 
 
 def items(

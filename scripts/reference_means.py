@@ -13,12 +13,12 @@ import os
 from pathlib import Path
 
 from builders.raw.ipip_dat import read_ipip_dat
-from builders.raw.item_key import REAL, SIMULATED
 from builders.raw.sd3_data import read_sd3_data
 from papi.instruments import DARK_TRIAD, IPIP_300, instrument
 from papi.people import draw_people, draw_responses
 from papi.scoring import Answers, scores_from_responses
 from validation.moments import moments_of
+from validation.reference import REAL, SIMULATED
 
 TARGET = Path(__file__).parents[1] / "validation" / "tables" / "reference_means.csv"
 REAL_DATA = Path(os.environ.get("PAPI_REAL_DATA", Path(__file__).parents[2] / "shared"))

@@ -23,16 +23,17 @@ class AnswerEvidence:
     """One instrument's item scores (people, items) and what was counted on the way.
 
     `content` says whose item key it is (real or simulated); `copies` counts rows whose answers, not all the same, are
-    another row's too; `pinned_means` are the stored means of a file that is pinned, if there are any.
+    another row's too; `pinned_means` are the stored means of a file that is pinned, if there are any. Counts that are
+    None are not known any more, as those of a raw file are when its release is looked at.
     """
 
     instrument: Instrument
     scores: Answers
     content: str
     indices: Indices
-    doubled_cases: int = 0
+    doubled_cases: int | None = 0
     copies: int = 0
-    impossible_rows: int = 0
+    impossible_rows: int | None = 0
     pinned_means: NDArray[np.float64] | None = None
 
     @property
@@ -98,10 +99,12 @@ STATISTICS: dict[str, Callable[[AnswerEvidence], float | None]] = {
     "largest distance of an item mean from that stored for this pinned file": _pinned_distance,
     "mean alpha of the scales": lambda e: float(np.mean(list(e.alphas.values()))),
     "smallest alpha of a scale": lambda e: float(np.min(list(e.alphas.values()))),
-    "rows with a case number that came before": lambda e: float(e.doubled_cases),
+    "rows with a case number that came before": lambda e: None if e.doubled_cases is None else float(e.doubled_cases),
     "share of rows with the answers of another row, not all the same": lambda e: e.copies / e.people,
     "share of people with more missing answers than the limit": _over_missing_limit,
     "largest share of missing answers of an item": lambda e: float(e.moments.missing.max() / e.people),
     "share of missing answers": lambda e: float(e.moments.missing.mean() / e.people),
-    "share of rows with an impossible value": lambda e: e.impossible_rows / e.people,
+    "share of rows with an impossible value": lambda e: (
+        None if e.impossible_rows is None else e.impossible_rows / e.people
+    ),
 }

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from papi.instruments import Instrument
+from papi.instruments import DARK_TRIAD, Instrument
 from papi.tables import read_csv
 
+REAL, SIMULATED = "real", "simulated"  # whose wordings an item key has
 LAGS = (-30, -2, -1, 1, 2, 30)
 
 
@@ -25,6 +26,11 @@ def reference_means(content: str, of: Instrument) -> NDArray[np.float64]:
         row["item"]: float(row["mean"]) for row in rows if (row["content"], row["family"]) == (content, of.family)
     }
     return np.array([by_item[str(item.full_number) if of.is_ipip else item.name] for item in of.items])
+
+
+def pinned_means(of: Instrument, pinned: bool, content: str) -> NDArray[np.float64] | None:
+    """Item means stored for a pinned file itself: only the Dark Triad's reference was taken from the whole file."""
+    return reference_means(content, of) if pinned and of.name == DARK_TRIAD and content == REAL else None
 
 
 def lag_correlations(means: NDArray[np.float64], reference: NDArray[np.float64]) -> Mapping[int, float]:

@@ -75,7 +75,7 @@ def find_raw_files(*folders: Path) -> RawFolder:
     for folder in folders:
         for path in _paths(folder):
             label = path.relative_to(folder).as_posix()
-            found = list(_recognised(path, label))
+            found = list(recognised(path, label))
             files.extend(found)
             if not found:
                 ignored.append(label)
@@ -100,7 +100,8 @@ def _paths(folder: Path) -> list[Path]:
         raise EnvironmentProblem(f"{folder} cannot be searched: {error.strerror}", where=str(folder)) from error
 
 
-def _recognised(path: Path, label: str) -> Iterator[RawFile]:
+def recognised(path: Path, label: str) -> Iterator[RawFile]:
+    """What a file is: nothing, one raw file, or the members of an archive."""
     kind = _known_name(path.name) or _kind_by_content(path, label)
     if kind == "dark-triad-zip":
         yield from _members(path, label)

@@ -6,20 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from builders.raw.files import RawFile, RawFolder, is_pinned
 from builders.raw.ipip_csv import read_ipip_csv
 from builders.raw.ipip_dat import read_ipip_dat
-from builders.raw.item_key import REAL, ItemTexts, read_codebook, read_item_key
+from builders.raw.item_key import ItemTexts, read_codebook, read_item_key
 from builders.raw.published import PublishedList, read_published
 from builders.raw.sd3_data import read_sd3_data
 from builders.raw.table import RawTable
 from papi.errors import InputRejected, MissingFile
 from papi.files import sha256_of
-from papi.instruments import DARK_TRIAD, Instrument
-from validation.reference import reference_means
+from papi.instruments import Instrument
 
 ANSWER_KINDS = {
     "ipip-neo-300": ("ipip-neo-300-dat", "ipip-neo-300-csv"),
@@ -60,10 +56,10 @@ class RawInputs:
         if not files:
             raise self._nothing(f"the answers of {of.name}")
         pinned, content = self._read(files[0], "source")
-        table = _read_answers(content, of, files[0])
+        table = read_answers(content, of, files[0])
         for other in files[1:]:
             _, content = self._read(other, "duplicate")
-            if not table.same_answers(_read_answers(content, of, other)):
+            if not table.same_answers(read_answers(content, of, other)):
                 raise _disagree(files[0], other, "answers")
         return table, pinned
 
@@ -110,11 +106,6 @@ class RawInputs:
         return MissingFile(f"the raw files lack {what}", got=found + ignored, next_step=advice)
 
 
-def pinned_means(of: Instrument, pinned: bool, content: str) -> NDArray[np.float64] | None:
-    """Item means stored for a pinned file itself: only the Dark Triad's reference was taken from the whole file."""
-    return reference_means(REAL, of) if pinned and of.name == DARK_TRIAD and content == REAL else None
-
-
 def instruments_found(folder: RawFolder) -> Iterator[str]:
     """The instruments whose answers are in a folder."""
     return (name for name, kinds in ANSWER_KINDS.items() if folder.of_kind(*kinds))
@@ -125,7 +116,8 @@ def _source_first(file: RawFile) -> tuple[bool, bool, str]:
     return file.kind.endswith("-csv"), file.kind == "dark-triad-data" and file.member is None, file.label
 
 
-def _read_answers(content: bytes, of: Instrument, file: RawFile) -> RawTable:
+def read_answers(content: bytes, of: Instrument, file: RawFile) -> RawTable:
+    """The people of a file of answers. Raises `InputRejected`."""
     if not of.is_ipip:
         return read_sd3_data(content, file.label)
     reader = read_ipip_csv if file.kind.endswith("-csv") else read_ipip_dat

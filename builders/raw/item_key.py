@@ -19,8 +19,8 @@ from builders.raw.signatures import OLE, refuse_foreign
 from papi.errors import SHOWN_PLACES, ItemKeyRejected, Place
 from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300, instrument
 from papi.tables import read_csv
+from validation.reference import REAL, SIMULATED
 
-REAL, SIMULATED = "real", "simulated"
 HEADER = ("Full#", "Short#", "Sign", "Key", "Facet", "Item")
 ITEM_LINE = re.compile(r"^([MNP][1-9])\t(.*)$", re.MULTILINE)
 DIGEST_DIGITS = 12

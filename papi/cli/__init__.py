@@ -15,10 +15,11 @@ from papi.cli.demo import demo
 from papi.cli.fetch import fetch
 from papi.cli.info import info
 from papi.cli.simulate import simulate
+from papi.cli.validate import diff, validate, verify
 from papi.errors import EnvironmentProblem, Interrupted, PapiError
 from papi.version import __version__
 
-COMMANDS = (fetch, simulate, build, demo, info)
+COMMANDS = (fetch, simulate, build, demo, info, validate, verify, diff)
 
 app = typer.Typer(
     name="papi",

@@ -12,7 +12,7 @@ import pytest
 from builders.raw.countries import KEY_LENGTH, complete_name
 from builders.raw.files import find_raw_files
 from builders.raw.ipip_dat import read_ipip_dat, record_fields, record_length
-from builders.raw.item_key import SIMULATED, read_codebook, read_item_key
+from builders.raw.item_key import read_codebook, read_item_key
 from builders.raw.sd3_data import read_sd3_data
 from builders.raw.table import RawTable
 from builders.simulate import SimulatedRaw, simulate, simulated_item_key
@@ -24,6 +24,7 @@ from papi.people import draw_people, draw_responses
 from papi.scoring import responses_from_stored
 from papi.tables import read_csv
 from validation.psychometrics import alphas
+from validation.reference import SIMULATED
 
 SEED = 5
 COUNTS = {IPIP_300: 3_000, IPIP_120: 4_000, DARK_TRIAD: 5_000}

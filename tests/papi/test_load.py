@@ -243,3 +243,18 @@ def test_a_config_or_a_file_that_was_taken_away_is_named(damaged: Any) -> None:
     shard.unlink()
     with pytest.raises(InputRejected, match=shard.name):
         papi.load(copy, split="dev")
+
+
+def test_only_unflagged_people_are_loaded_on_request(release: Path) -> None:
+    everybody = papi.load(release, IPIP_120, split="dev")
+    clean = papi.load(release, IPIP_120, split="dev", unflagged=True)
+    flags = [name for name in everybody if name.startswith("flag_")]
+    assert len(flags) == 5
+    assert not clean[flags].to_numpy(dtype=bool).any()
+    kept = everybody[~everybody[flags].to_numpy(dtype=bool).any(axis=1)]
+    assert clean["subject_id"].tolist() == kept["subject_id"].tolist()
+    assert 0 < len(clean) < len(everybody)
+
+
+def test_items_have_no_flags_and_all_stay(release: Path) -> None:
+    assert len(papi.load(release, "items", split="items", unflagged=True)) == len(papi.items(release))

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_writers import SD3_NAMES, xls
 
-from builders.raw.item_key import REAL, SIMULATED, known_texts, read_codebook, read_item_key
+from builders.raw.item_key import known_texts, read_codebook, read_item_key
 from builders.simulate import simulated_item_key
 from builders.simulate_files import sd3_codebook
 from papi.errors import InputRejected, ItemKeyRejected
+from validation.reference import REAL, SIMULATED
 
 Rows = list[list[object]]
 FULL, SHORT, SIGN, KEY, FACET, TEXT = range(6)

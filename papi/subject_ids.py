@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +44,29 @@ def subject_ids(responses: Answers, demographics: pd.DataFrame, of: Instrument) 
             f"two people of {of.name} have the same subject id", next_step="report this: 64 bits collided"
         )
     return SubjectIds(numbers, copy_number)
+
+
+def ids_follow(responses: Answers, texts: Sequence[str], of: Instrument) -> NDArray[np.bool_]:
+    """Whether each person's id, as published, follows from the answers; shape (people,).
+
+    Which of several identical people has which copy number is not checked, only that every number is there once.
+    """
+    first = _first_digests(responses, of)
+    expected = first.copy()
+    for rows in _groups_of_equals(first):
+        answers = np.ascontiguousarray(responses[rows[0]]).tobytes()
+        expected[rows] = [_digest(of, answers, copy) for copy in range(len(rows))]
+    published = np.array([_number(text, of) for text in texts], dtype=np.uint64)
+    orders = [np.lexsort((numbers, first)) for numbers in (expected, published)]
+    follows = np.zeros(len(first), dtype=bool)
+    follows[orders[1]] = expected[orders[0]] == published[orders[1]]
+    return follows
+
+
+def _number(text: str, of: Instrument) -> int:
+    """The number behind an id; 0 for what is none."""
+    match = re.fullmatch(rf"{of.id_prefix}-([0-9a-f]{{16}})", text)
+    return int(match[1], 16) if match else 0
 
 
 def id_texts(numbers: NDArray[np.uint64], of: Instrument) -> list[str]:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from builders.raw.ipip_dat import read_ipip_dat, record_fields
 from builders.respondents import respondents
-from builders.subject_ids import id_texts, subject_ids
 from papi.columns import AGE_BANDS, SEXES
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300, instrument
 from papi.people import draw_people, draw_responses
 from papi.scoring import Answers
+from papi.subject_ids import id_texts, subject_ids
 
 PREFIXES = {IPIP_300: "ipip300", IPIP_120: "ipip120", DARK_TRIAD: "sd3"}
 quickly = settings(max_examples=30, deadline=None)
