@@ -20,9 +20,9 @@ from builders.simulate_demographics import (
     facts_of,
 )
 from builders.simulate_files import write_ipip_records, write_sd3_archive
-from builders.staging import staged
+from builders.staging import refuse_occupied, staged
 from papi.errors import UsageError
-from papi.files import translated, write_bytes
+from papi.files import write_bytes
 from papi.instruments import INSTRUMENTS, Instrument, instrument
 from papi.people import draw_people, draw_responses
 from papi.scoring import stored_from_responses
@@ -52,7 +52,7 @@ def simulate(
     than a form has case numbers; `EnvironmentProblem` where the folder cannot be written.
     """
     wanted = checked_people(people, seed)
-    _refuse_occupied(out)
+    refuse_occupied(out)
     with staged(out.absolute()) as folder:
         for of, n in wanted.items():
             _write_instrument(folder, of, n, seed)
@@ -95,14 +95,3 @@ def _write_instrument(folder: Path, of: Instrument, n: int, seed: int) -> None:
         write_ipip_records(path, of, stored_from_responses(responses, of), demographics)
     else:
         write_sd3_archive(path, responses, *draw_dark_triad_demographics(of, n, random))
-
-
-def _refuse_occupied(out: Path) -> None:
-    with translated(out, "look into"):
-        occupied = out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir())))
-    if occupied:
-        raise UsageError(
-            f"{out} is already there",
-            expected="a new or empty folder",
-            next_step="name another folder, or remove it",
-        )

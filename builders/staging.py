@@ -57,6 +57,18 @@ def check_target(target: Path) -> None:
             raise UsageError(f"{target} is not a PAPI release and will not be replaced", next_step=advice) from error
 
 
+def refuse_occupied(out: Path) -> None:
+    """Raise `UsageError` where anything but an empty folder is in the place of a new one."""
+    with translated(out, "look into"):
+        occupied = out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir())))
+    if occupied:
+        raise UsageError(
+            f"{out} is already there",
+            expected="a new or empty folder",
+            next_step="name another folder, or remove it",
+        )
+
+
 @contextmanager
 def locked(target: Path) -> Iterator[None]:
     """Hold the target's lock; the system lets go of it when the process ends, however it ends."""

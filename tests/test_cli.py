@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -57,6 +58,13 @@ def test_the_version_is_shown() -> None:
         (["simulate", "{raw}"], 2, "raw"),
         (["simulate", "{out}", "--people", "many"], 2, "--people"),
         (["fetch", "{out}", "--only", "mmpi"], 2, "mmpi"),
+        (["validate", "{out}"], 3, "is not there"),
+        (["verify", "{raw}"], 3, "no PAPI release"),
+        (["diff", "{raw}", "{raw}"], 3, "no PAPI release"),
+        (["errata", "{out}"], 3, "is not there"),
+        (["export", "{raw}", "spss", "{out}"], 2, "papi-csv"),
+        (["export", "{raw}", "papi-csv", "{out}"], 2, "--raw RAW"),
+        (["export", "{raw}", "papi-csv", "{out}", "--raw", "{raw}"], 3, "no PAPI release"),
     ],
 )
 def test_a_mistake_gets_its_exit_code_and_no_traceback(
@@ -123,3 +131,50 @@ def test_the_date_is_given_or_taken_from_the_environment_or_left_out() -> None:
     for date, environment in (("31.1.2026", {}), (None, {"SOURCE_DATE_EPOCH": "x"})):
         with pytest.raises(UsageError):
             release_date(date, environment)
+
+
+def test_validate_tells_what_was_checked_and_what_failed_where(release: Path, raw_copy: Path) -> None:
+    sound = papi("validate", release)
+    assert (sound.returncode, sound.stderr) == (0, "")
+    assert "files: as in the manifest" in sound.stdout
+    assert "failed" not in sound.stdout
+    content = bytearray((raw_copy / "IPIP120.dat").read_bytes())
+    content[40] = ord("9")
+    (raw_copy / "IPIP120.dat").write_bytes(content)
+    broken = papi("validate", raw_copy)
+    assert broken.returncode == 3
+    assert "IPIP120.dat, line 1, byte 40, column 41: expected a whole number 0-5, got '9'" in broken.stdout
+    as_json = json.loads(papi("validate", raw_copy, "--json").stdout)
+    assert [check["subject"] for check in as_json["checks"] if check["verdict"] == "failed"] == ["IPIP120.dat"]
+    assert as_json["exit_code"] == 3
+
+
+def test_validate_of_a_file_appended_to_itself_ends_with_a_gate(simulated_raw: Path, tmp_path: Path) -> None:
+    content = (simulated_raw / "IPIP120.dat").read_bytes()
+    (tmp_path / "IPIP120.dat").write_bytes(content * 2)
+    done = papi("validate", tmp_path / "IPIP120.dat")
+    assert done.returncode == 4
+    assert "gate duplicates" in done.stdout
+
+
+def test_verify_and_diff_end_with_their_codes(release: Path, tmp_path: Path) -> None:
+    assert papi("verify", release).returncode == 0
+    copy = shutil.copytree(release, tmp_path / "copy")
+    assert papi("diff", release, copy).stdout == "no difference\n"
+    (copy / "README.md").write_text("other")
+    assert papi("verify", copy).returncode == 3
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest | {"version": "9.0.0"}))
+    done = papi("diff", release, copy)
+    assert (done.returncode, "9.0.0" in done.stdout) == (1, True)
+    assert json.loads(papi("diff", release, copy, "--json").stdout)["facts"] == {"version": ["0.0.0", "9.0.0"]}
+
+
+def test_errata_and_export_print_what_they_did(release: Path, simulated_raw: Path, tmp_path: Path) -> None:
+    numbers = json.loads(papi("errata", simulated_raw, "--json").stdout)
+    assert numbers[IPIP_300]["labels"]["contradicting_items"] == 148
+    assert "constant-3" in papi("errata", simulated_raw).stdout
+    done = papi("export", release, "papi-csv", tmp_path / "csv", "--raw", simulated_raw, "--with-subject-id")
+    assert done.returncode == 0
+    assert "IPIP_NEO_300.csv: 400 people" in done.stdout
+    assert "do not publish" in done.stderr

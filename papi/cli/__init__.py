@@ -12,6 +12,8 @@ import typer
 from papi.cli.build import build
 from papi.cli.console import complain
 from papi.cli.demo import demo
+from papi.cli.errata import errata
+from papi.cli.export import export
 from papi.cli.fetch import fetch
 from papi.cli.info import info
 from papi.cli.simulate import simulate
@@ -19,7 +21,7 @@ from papi.cli.validate import diff, validate, verify
 from papi.errors import EnvironmentProblem, Interrupted, PapiError
 from papi.version import __version__
 
-COMMANDS = (fetch, simulate, build, demo, info, validate, verify, diff)
+COMMANDS = (fetch, simulate, build, demo, info, validate, verify, diff, errata, export)
 
 app = typer.Typer(
     name="papi",
