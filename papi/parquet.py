@@ -79,11 +79,13 @@ def _opened(path: Path) -> pq.ParquetFile:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn what pyarrow says of a damaged file into the project's error."""
+    """Turn what pyarrow says of a damaged file into the project's error; it raises `OSError` for some damage too."""
     with translated(path, "read"):
         try:
             yield
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             advice = "verify the release (papi verify), or build it again"
             raise ReleaseRejected(
                 f"{path.name} is no readable parquet file", where=str(path), got=str(error), next_step=advice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +26,33 @@ from validation.report import Report
 from validation.schemas import check_table
 
 Manifest = dict[str, Any]
+AT_ONCE = 2  # configs in memory at a time
 
 
 def validate_release(release: Path, against: Path | None = None) -> Report:
     """Every check of a release; nothing is raised for what is wrong with it, but where it is no release at all."""
     manifest = read_manifest(release)
     report = Report(str(release), "release")
-    report.problems("files", "as in the manifest", integrity_problems(release, manifest))
     items = _read(release, manifest, ITEMS_CONFIG, report)
-    for name in manifest["configs"]:
-        splits = _read(release, manifest, name, report)
-        if splits is not None:
-            _check_config(PublishedConfig(instrument(name), splits), manifest, report)
-            if items is not None:
-                report.problems(name, "items and columns, one to one", _item_problems(items[ITEMS_CONFIG], name))
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        files = pool.submit(integrity_problems, release, manifest)
+        parts = list(pool.map(lambda name: _validated(release, manifest, name, items), manifest["configs"]))
+    report.problems("files", "as in the manifest", files.result())
+    for part in parts:
+        report.checks.extend(part.checks)
     if against is not None:
         _compare(against, release, report)
+    return report
+
+
+def _validated(release: Path, manifest: Manifest, name: str, items: dict[str, pa.Table] | None) -> Report:
+    """The checks of one config."""
+    report = Report(str(release), "release")
+    splits = _read(release, manifest, name, report)
+    if splits is not None:
+        _check_config(PublishedConfig(instrument(name), splits), manifest, report)
+        if items is not None:
+            report.problems(name, "items and columns, one to one", _item_problems(items[ITEMS_CONFIG], name))
     return report
 
 

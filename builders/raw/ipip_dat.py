@@ -113,18 +113,28 @@ def _wrong_records(content: bytes, form: str, file: str) -> InputRejected:
         return InputRejected(
             f"{file} has other records", where=file, expected=expected, got=known[0], next_step=known[1]
         )
+    wrong = sizes != length
+    if wrong.any():
+        got = [f"{size}" for size in sizes.tolist()]
+        return _refused_lines(f"{file} has records of a wrong length", f"{length} characters", wrong, got, lines, file)
+    cr = np.array([line.endswith(b"\r") for line in lines])
+    usual = 2 * cr.sum() > len(cr)
+    cr[-1] |= usual and not content.endswith(b"\n")  # the last record may lack its line end
+    names = ["CRLF" if each else "LF" for each in (*cr.tolist(), usual)]
+    return _refused_lines(f"{file} mixes line ends", f"{names[-1]} as in most lines", cr != usual, names, lines, file)
+
+
+def _refused_lines(
+    what: str, expected: str, wrong: NDArray[np.bool_], got: list[str], lines: list[bytes], file: str
+) -> InputRejected:
     starts = np.concatenate([[0], np.cumsum([len(line) + 1 for line in lines])])
-    wrong = np.flatnonzero(sizes != length)
-    places = [
-        Place(file, f"{length} characters", f"{sizes[i]}", line=int(i) + 1, byte=int(starts[i]))
-        for i in wrong[:SHOWN_PLACES]
-    ]
+    rows = np.flatnonzero(wrong).tolist()
     return InputRejected(
-        f"{file} has records of a wrong length" if len(wrong) else f"{file} mixes line ends",
-        places=places,
-        total=len(wrong),
+        what,
+        places=[Place(file, expected, got[i], line=i + 1, byte=int(starts[i])) for i in rows[:SHOWN_PLACES]],
+        total=len(rows),
         where=file,
-        expected=f"{length} characters and one kind of line end throughout",
+        expected="records of one length and one kind of line end throughout",
         next_step="the file is damaged or truncated: fetch it again (papi fetch)",
     )
 
