@@ -6,7 +6,6 @@ time-outs. Whether the content is the right one is for the caller to see.
 
 from __future__ import annotations
 
-import os
 import re
 import ssl
 import time
@@ -20,7 +19,7 @@ from urllib.parse import urlsplit
 
 from builders.sources import Source
 from papi.errors import RemoteFailed
-from papi.files import BLOCK, translated
+from papi.files import BLOCK, open_addition, remove_file, translated
 from papi.version import __version__
 
 Progress = Callable[[str, int, int | None], object]
@@ -85,19 +84,13 @@ def part_size(part: Path) -> int:
         return part.stat().st_size if part.exists() else 0
 
 
-def remove(part: Path) -> None:
-    """Delete a file, if it is there."""
-    with translated(part, "remove"):
-        part.unlink(missing_ok=True)
-
-
 def _request_rest(source: Source, part: Path, progress: Progress, timeout: float) -> None:
     """One request for what `part` lacks; what comes is added to it."""
     offset = part_size(part)
     with _answer(source, part, offset, timeout) as response:
         start = _first_byte(response)
         if start != offset:
-            remove(part)
+            remove_file(part)
         if start not in (0, offset):
             raise _PassingError(f"sends bytes from {start:,} on, not from {offset:,}", wait=0)
         length = _length(response)
@@ -113,7 +106,7 @@ def _answer(source: Source, part: Path, offset: int, timeout: float) -> HTTPResp
     except HTTPError as error:
         with error:  # it holds the connection
             if error.code == CANNOT_CONTINUE:
-                remove(part)
+                remove_file(part)
                 raise _PassingError("cannot go on where the download stopped", wait=0) from error
             raise _refusal(source, error) from error
     except (OSError, HTTPException, ValueError) as error:  # ValueError: a redirect to what is no URL
@@ -181,12 +174,10 @@ def _append(source: Source, part: Path, body: Iterator[bytes], progress: Progres
     """Write what comes; no more than one piece beyond the known size, for then it is another file."""
     done = part_size(part)
     progress(source.name, done, total)
-    with translated(part, "write"), part.open("ab") as file:
+    with open_addition(part) as file:
         for block in body:
             file.write(block)
             done += len(block)
             progress(source.name, done, total)
             if source.bytes is not None and done > source.bytes:
                 break
-        file.flush()
-        os.fsync(file.fileno())

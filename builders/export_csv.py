@@ -17,13 +17,13 @@ import pyarrow.csv
 
 from builders.raw.files import find_raw_files
 from builders.raw.inputs import RawInputs
-from builders.raw.ipip_csv import csv_columns
+from builders.raw.ipip_csv import csv_columns, raw_columns
 from builders.raw.table import RawTable
 from builders.respondents import Respondents, respondents
 from builders.staging import refuse_occupied, staged
 from papi.errors import InputRejected, UsageError
 from papi.files import open_output
-from papi.instruments import INSTRUMENTS, IPIP_300, Instrument, instrument
+from papi.instruments import INSTRUMENTS, Instrument, instrument
 from papi.manifest import read_manifest, shard_paths
 from papi.parquet import read_parquet
 from papi.subject_ids import id_texts
@@ -90,8 +90,9 @@ def _in_raw_order(people: Respondents, of: Instrument) -> list[str]:
 
 def _write(path: Path, table: RawTable, of: Instrument, ids: list[str] | None) -> None:
     """The columns of the predecessor's CSV, as stored; blank = not known; the subject id, if wanted, comes last."""
-    people = table.people.rename(columns={"day": "date"}) if of.name == IPIP_300 else table.people
-    columns = {name: pa.array(people[name], from_pandas=True) for name in csv_columns(of.name)[: people.shape[1]]}
+    people = table.people
+    names = list(zip(csv_columns(of.name), raw_columns(of.name), strict=True))[: people.shape[1]]
+    columns = {name: pa.array(people[raw_name], from_pandas=True) for name, raw_name in names}
     columns["country"] = pc.cast(pa.array(people["country"].astype("string"), from_pandas=True), pa.string())
     columns |= {name: pa.array(table.answers[:, j]) for j, name in enumerate(of.item_names)}
     columns |= {SUBJECT_ID: pa.array(ids)} if ids is not None else {}

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from builders.download import PATIENCE, Patience, Progress, download, part_size, remove
+from builders.download import PATIENCE, Patience, Progress, download, part_size
 from builders.sources import Source, content_problem, wanted
 from builders.sources import sources as shipped_sources
 from papi.errors import Busy, InputRejected, Place
-from papi.files import translated
+from papi.files import make_folder, move, remove_file, translated
 
 
 class Action(Enum):
@@ -81,16 +81,15 @@ def _fetched(source: Source, raw: Path, action: Action, progress: Progress, pati
     if action is Action.KEEP:
         return Fetched(source.name, target, "already there")
     if action is Action.START:
-        remove(part)
+        remove_file(part)
     if action is not Action.CHECK:
         download(source, part, progress, patience)
     if problem := content_problem(source, part):
-        remove(part)
+        remove_file(part)
         if action is not Action.START:  # what lay there may be to blame, so the server gets a fresh start
             return _fetched(source, raw, Action.START, progress, patience)
         raise _wrong_download(source, problem)
-    with translated(target, "move into place"):
-        os.replace(part, target)
+    move(part, target)
     return Fetched(source.name, target, "downloaded")
 
 
@@ -125,8 +124,8 @@ def _alone_in(raw: Path) -> Iterator[None]:
     The folder itself is what is locked, so no lock file lies among the raw files; the system lets go when the
     process ends, however it ends.
     """
-    with translated(raw, "make"):
-        raw.mkdir(parents=True, exist_ok=True)
+    make_folder(raw)
+    with translated(raw, "lock"):
         handle = os.open(raw, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _lock(handle, raw)

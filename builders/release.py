@@ -22,7 +22,7 @@ from builders.raw.table import RawTable
 from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
 from builders.respondents import Respondents, respondents
 from builders.splits import Splits, assign_splits
-from builders.staging import check_target, staged
+from builders.staging import check_target, report_of, staged
 from cards.release_texts import write_release_texts
 from papi.errors import InputRejected, UsageError
 from papi.files import write_json
@@ -96,8 +96,8 @@ def build_release(
         write_release_texts(staging, manifest)
         manifest["files"] = file_facts(staging, manifest["files"])
         write_json(staging / MANIFEST, manifest)
+        write_json(report_of(staging), asdict(report))
         progress("swapping the new release in")
-    write_json(out.with_name(f"{out.name}.report.json"), asdict(report))
     return manifest, report
 
 

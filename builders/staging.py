@@ -9,40 +9,46 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from papi.errors import Busy, PapiError, UsageError
-from papi.files import translated
+from papi.errors import Busy, EnvironmentProblem, PapiError, UsageError
+from papi.files import make_folder, move, remove_file, remove_folder, translated
 from papi.manifest import read_manifest
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
+NEW = "new"  # inside the staging folder
 
 
 @contextmanager
 def staged(target: Path) -> Iterator[Path]:
-    """An empty staging folder that takes the target's place when the block ends without an error.
+    """An empty folder that takes the target's place when the block ends without an error.
 
-    Raises `Busy` where another process builds the same target, `UsageError` where something else is in its place.
+    A file at `report_of` it takes its place beside the target. Raises `Busy` where another process builds the same
+    target, `UsageError` where something else is in its place.
     """
     check_target(target)
-    staging = target.parent / f".{target.name}.staging"
-    with translated(target.parent, "write in"):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    work = target.parent / f".{target.name}.staging"
+    make_folder(target.parent)
     with locked(target):
-        _sweep(staging)
+        remove_folder(work)
         _recover(target)
         try:
-            with translated(staging, "make"):
-                staging.mkdir()
-            yield staging
-            with translated(target, "swap in"):
-                _swap_in(staging, target)
+            make_folder(work / NEW)
+            yield work / NEW
+            if report_of(work / NEW).exists():
+                move(report_of(work / NEW), target.with_name(f"{target.name}.report.json"))
+            _swap_in(work / NEW, target)  # last: whatever fails before it leaves the old release as it was
         finally:
-            _sweep(staging)
+            with suppress(EnvironmentProblem):  # what cannot be removed now is swept by the next run
+                remove_folder(work)
+
+
+def report_of(folder: Path) -> Path:
+    """Where the report of a staged folder is written: beside it, so that a failure takes both away."""
+    return folder.with_name("report.json")
 
 
 def check_target(target: Path) -> None:
@@ -82,7 +88,7 @@ def locked(target: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        remove_file(path)
         os.close(handle)
 
 
@@ -100,12 +106,6 @@ def _acquire(path: Path) -> int | None:
         os.close(handle)
 
 
-def _sweep(folder: Path) -> None:
-    if folder.exists():
-        with translated(folder, "remove"):
-            shutil.rmtree(folder)
-
-
 def _set_aside(target: Path) -> Path:
     return target.parent / f".{target.name}.old"
 
@@ -114,20 +114,19 @@ def _recover(target: Path) -> None:
     """Undo a swap in two steps that was cut off between them; sweep what one that was cut off later left."""
     old = _set_aside(target)
     if old.exists() and not target.exists():
-        with translated(target, "put back"):
-            old.rename(target)
-    _sweep(old)
+        move(old, target)
+    remove_folder(old)
 
 
-def _swap_in(staging: Path, target: Path) -> None:
+def _swap_in(folder: Path, target: Path) -> None:
     """Exchange the folders in one step where the system can, so that no moment is without a release."""
     if not target.exists():
-        staging.rename(target)
-    elif not _exchange(staging, target):
+        move(folder, target)
+    elif not _exchange(folder, target):
         old = _set_aside(target)
-        target.rename(old)
-        staging.rename(target)
-        shutil.rmtree(old)
+        move(target, old)
+        move(folder, target)
+        remove_folder(old)
 
 
 def _exchange(a: Path, b: Path) -> bool:

@@ -1,7 +1,8 @@
 """The one layer through which the project reads and writes files.
 
-Everything that is written passes `write_bytes` or `open_output`, so that a fault at any write can be injected in one
-place and every refusal of the operating system becomes an `EnvironmentProblem` that names the file.
+Everything that is written, moved or removed passes the functions below, so that a fault at any write can be injected
+in one place and every refusal of the operating system becomes an `EnvironmentProblem` that names the file. (The lock of
+a build and the exchange of two folders are the business of `builders.staging`.)
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from papi.errors import EnvironmentProblem, MissingFile
 
@@ -68,12 +70,50 @@ def sha256_of_file(path: Path) -> str:
 @contextmanager
 def open_output(path: Path) -> Iterator[BinaryIO]:
     """A new file to write, with its folders; flushed to the disk before the block ends."""
+    with _open(path, "wb") as file:
+        yield file
+
+
+@contextmanager
+def open_addition(path: Path) -> Iterator[BinaryIO]:
+    """A file to write on from its end, made if need be; flushed to the disk before the block ends."""
+    with _open(path, "ab") as file:
+        yield file
+
+
+@contextmanager
+def _open(path: Path, mode: Literal["wb", "ab"]) -> Iterator[BinaryIO]:
     with translated(path, "write"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        with open(path, mode) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+
+
+def make_folder(path: Path) -> None:
+    """A folder with those above it; nothing where it is there."""
+    with translated(path, "make"):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file or folder another name on the same disk, in one step; a file that is there is replaced."""
+    with translated(path, "move"):
+        os.replace(path, target)
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file, if it is there."""
+    with translated(path, "remove"):
+        path.unlink(missing_ok=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder with all that is in it, if it is there."""
+    with translated(path, "remove"):
+        if path.exists():
+            shutil.rmtree(path)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

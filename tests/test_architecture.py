@@ -229,3 +229,36 @@ def test_no_wording_of_the_real_questionnaires_stands_in_any_file(real_wordings:
 def test_nor_in_the_tests_but_for_three_examples_of_grammar(real_wordings: list[str]) -> None:
     assert set(files_with(real_wordings, tests=True)) <= {"test_statements.py"}
     assert sum(map(len, files_with(real_wordings, tests=True).values())) <= 3
+
+
+WRITING = {
+    "unlink",
+    "rename",
+    "mkdir",
+    "rmdir",
+    "write_bytes",
+    "write_text",
+    "touch",
+    "symlink_to",
+    "rmtree",
+    "makedirs",
+}
+WRITERS = {"papi.files"}  # the one layer through which everything is written, moved or removed
+
+
+def writes(path: Path) -> list[str]:
+    """Calls of methods that write, and of `open` and `os.replace`, whatever they are called on."""
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    methods = [call.func for call in calls if isinstance(call.func, ast.Attribute)]
+    found = [m.attr for m in methods if m.attr in WRITING and ast.unparse(m.value) != "self"]
+    found += ["os.replace" for m in methods if ast.unparse(m) in ("os.replace", "os.remove", "os.rename")]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "open"]
+    return found + ["open" for call in named if call.args[1:]]
+
+
+def test_everything_is_written_through_one_layer() -> None:
+    assert {module: writes(path) for module, path in MODULES.items() if module not in WRITERS and writes(path)} == {}
+
+
+def test_the_layer_itself_is_seen_to_write() -> None:
+    assert {"mkdir", "unlink", "rmtree", "os.replace", "open"} <= set(writes(MODULES["papi.files"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from builders.raw.item_key import HEADER, ITEM_LINE
 from builders.raw.sd3_data import data_columns
 from builders.raw.signatures import GZIP, OLE, UTF8_BOM, ZIP
 from builders.sources import sources
-from papi.errors import EnvironmentProblem, InputRejected, MissingFile
-from papi.files import read_bytes, read_head, sha256_of
+from papi.errors import InputRejected, MissingFile
+from papi.files import read_bytes, read_head, sha256_of, translated
 from papi.instruments import IPIP_120, IPIP_300
 from papi.tables import read_csv
 
@@ -94,10 +95,14 @@ def _paths(folder: Path) -> list[Path]:
         raise MissingFile(f"{folder} is not there", where=str(folder), next_step=advice)
     if not folder.is_dir():
         raise InputRejected(f"{folder} is no folder", where=str(folder), expected="a folder with raw files")
-    try:
-        return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    except OSError as error:
-        raise EnvironmentProblem(f"{folder} cannot be searched: {error.strerror}", where=str(folder)) from error
+    with translated(folder, "search"):
+        walked = [Path(parent, name) for parent, _, names in os.walk(folder, onerror=_raise) for name in names]
+        return sorted(path for path in walked if path.is_file() and not path.name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    """A folder that cannot be read is no empty one."""
+    raise error
 
 
 def recognised(path: Path, label: str) -> Iterator[RawFile]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from papi.cli.console import examples, print_json, print_table, progress_lines
+from papi.cli.console import examples, path_argument, path_option, print_json, print_table, progress_lines
 from papi.errors import UsageError
 from papi.instruments import SPLITS
 
@@ -24,9 +24,9 @@ VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def build(
-    raw: Annotated[Path, typer.Argument(help="Folder with raw files, searched with its subfolders.")],
-    out: Annotated[Path, typer.Argument(help="The release: a new folder, or an older release to replace.")],
-    published: Annotated[Path | None, typer.Option(help="Folder with the published test lists.")] = None,
+    raw: Annotated[Path, path_argument("Folder with raw files, searched with its subfolders.")],
+    out: Annotated[Path, path_argument("The release: a new folder, or an older release to replace.")],
+    published: Annotated[Path | None, path_option("Folder with the published test lists.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Instrument to build; may be repeated.")] = None,
     version: Annotated[str, typer.Option(help="Version of the data, X.Y.Z.")] = "0.0.0",
     date: Annotated[str | None, typer.Option(help="Date of the release, YYYY-MM-DD; else SOURCE_DATE_EPOCH.")] = None,

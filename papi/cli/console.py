@@ -8,6 +8,18 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import typer
+
+
+def path_argument(text: str) -> Any:
+    """A path that a command takes. Whether it can be read is for the command to find out: that is exit 5, not 2."""
+    return typer.Argument(readable=False, help=text)
+
+
+def path_option(text: str) -> Any:
+    """As `path_argument`, for an option."""
+    return typer.Option(readable=False, help=text)
+
 
 def complain(text: str) -> None:
     """Print an error."""

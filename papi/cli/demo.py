@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from papi.cli.build import show_release
-from papi.cli.console import examples, print_table, progress_lines
+from papi.cli.console import examples, path_option, print_table, progress_lines
 from papi.instruments import INSTRUMENTS, IPIP_300
 
 EXAMPLES = examples("papi demo", "papi demo --out somewhere --people 500")
@@ -16,19 +16,18 @@ SHOWN_ITEMS = 3
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the raw files and the release.")] = Path("papi-demo"),
+    out: Annotated[Path, path_option("Folder for the raw files and the release.")] = Path("papi-demo"),
     people: Annotated[int, typer.Option(help="Simulated people for every instrument.", min=30)] = 3000,
 ) -> None:
     """Simulate people, build a release of them, load it back and show a person."""
-    import shutil
-
     from builders.release import BuildOptions, build_release
     from builders.simulate import simulate
+    from papi.files import remove_folder
 
     progress = progress_lines()
     raw, release = out / "raw", out / "release"
     if raw.is_dir() and (raw / "SD3.zip").is_file():
-        shutil.rmtree(raw)  # that of an earlier demo
+        remove_folder(raw)  # that of an earlier demo
     simulate(raw, dict.fromkeys(INSTRUMENTS, people), 0, progress)
     manifest, report = build_release(raw, release, BuildOptions(), progress)
     show_release(manifest, str(release))

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from papi.cli.console import examples, print_json, print_table
+from papi.cli.console import examples, path_argument, path_option, print_json, print_table
 
 EXAMPLES = examples("papi errata raw", "papi errata raw --published lists --json")
 
 
 def errata(
-    raw: Annotated[Path, typer.Argument(help="Folder with raw files, searched with its subfolders.")],
-    published: Annotated[Path | None, typer.Option(help="Folder with the published test lists.")] = None,
+    raw: Annotated[Path, path_argument("Folder with raw files, searched with its subfolders.")],
+    published: Annotated[Path | None, path_option("Folder with the published test lists.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
 ) -> None:
     """Recompute the errata of the predecessor: contradicting labels, alphas both ways, errors without any model."""

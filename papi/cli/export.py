@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from papi.cli.console import complain, examples, progress_lines
+from papi.cli.console import complain, examples, path_argument, path_option, progress_lines
 from papi.errors import UsageError
 
 EXAMPLES = examples(
@@ -18,10 +18,10 @@ WARNING = "these files hold case numbers and times, which a release leaves out: 
 
 
 def export(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    release: Annotated[Path, path_argument("Folder of a release.")],
     form: Annotated[str, typer.Argument(metavar="FORMAT", help="papi-csv: the predecessor's CSVs of the IPIP forms.")],
-    out: Annotated[Path, typer.Argument(help="New folder for the files.")],
-    raw: Annotated[Path | None, typer.Option(help="Folder with the raw files that the release was made of.")] = None,
+    out: Annotated[Path, path_argument("New folder for the files.")],
+    raw: Annotated[Path | None, path_option("Folder with the raw files that the release was made of.")] = None,
     with_subject_id: Annotated[
         bool, typer.Option("--with-subject-id", help="Add the id: the crosswalk from case numbers.")
     ] = False,

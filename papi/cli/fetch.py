@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from papi.cli.console import examples
+from papi.cli.console import examples, path_argument
 
 EXAMPLES = examples("papi fetch raw", "papi fetch raw --only dark-triad")
 
 
 def fetch(
-    raw: Annotated[Path, typer.Argument(help="Folder for the raw files; made if it is not there.")],
+    raw: Annotated[Path, path_argument("Folder for the raw files; made if it is not there.")],
     only: Annotated[list[str] | None, typer.Option(help="Instrument whose files are wanted; may be repeated.")] = None,
 ) -> None:
     """Download the raw files and the published test lists, resumable and checked by hash."""

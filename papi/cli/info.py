@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from papi.cli.build import show_release, summary
-from papi.cli.console import examples, print_json
+from papi.cli.console import examples, path_argument, print_json
 
 EXAMPLES = examples("papi info release", "papi info release --json")
 
 
 def info(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    release: Annotated[Path, path_argument("Folder of a release.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show what is in a release: people by config and split, gates, raw files."""

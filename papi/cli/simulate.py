@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from papi.cli.console import examples, progress_lines
+from papi.cli.console import examples, path_argument, progress_lines
 from papi.errors import UsageError
 from papi.instruments import INSTRUMENTS, instrument
 
@@ -17,7 +17,7 @@ EXAMPLES = examples(
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help="New folder for the raw files.")],
+    out: Annotated[Path, path_argument("New folder for the raw files.")],
     people: Annotated[str, typer.Option(help="People for every instrument, or three numbers with commas.")] = "3000",
     seed: Annotated[int, typer.Option(help="Another seed gives other people.")] = 0,
     full: Annotated[bool, typer.Option("--full", help="The true sizes: 307,313, 619,150 and 18,192 people.")] = False,

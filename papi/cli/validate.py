@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from papi.cli.console import examples, print_json, print_table
+from papi.cli.console import examples, path_argument, path_option, print_json, print_table
 
 if TYPE_CHECKING:
     from validation.difference import Difference
@@ -21,9 +21,10 @@ MARKS = {"passed": "✓", "failed": "✗", "failed, allowed": "!", "not assessed
 
 
 def validate(
-    path: Annotated[Path, typer.Argument(help="Raw folder, raw file, or release.")],
+    path: Annotated[Path, path_argument("Raw folder, raw file, or release.")],
     against: Annotated[
-        Path | None, typer.Option(help="A release: raw files must be those it was made of, a release is compared.")
+        Path | None,
+        path_option("A release: raw files must be those it was made of, a release is compared."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
 ) -> None:
@@ -47,7 +48,7 @@ def validate(
 
 
 def verify(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    release: Annotated[Path, path_argument("Folder of a release.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compare every file of a release with its manifest: hash, size, nothing missing, nothing extra. Exit 3 if not."""
@@ -62,8 +63,8 @@ def verify(
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(help="Folder of a release.")],
-    b: Annotated[Path, typer.Argument(help="Folder of another release.")],
+    a: Annotated[Path, path_argument("Folder of a release.")],
+    b: Annotated[Path, path_argument("Folder of another release.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
 ) -> None:
     """Show what changed from release A to B: rows, columns, values, splits, facts. Exit 1 if anything did."""
