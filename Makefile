@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-detection tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -19,11 +19,18 @@ lint: $(INSTALLED)      ## ruff and mypy
 
 check: lint test        ## what continuous integration runs
 
-test-slow test-faults test-gpu test-network: test-%: $(INSTALLED)
-	$(BIN)/python -m pytest -q -m $(patsubst test-%,%,$@)
+test-faults: $(INSTALLED)   ## the whole fault suite, about ten minutes; ends in the fault table
+	$(BIN)/python -m pytest -n 2 -q -m faults
+
+test-slow test-gpu test-network: test-%: $(INSTALLED)
+	$(BIN)/python -m pytest -q -m $* || test $$? -eq 5  # 5: there is no such test yet
 
 bench: $(INSTALLED)     ## the full-size benchmark; prints a table and one JSON line
 	$(BIN)/python benchmarks/full_size_build.py
+
+bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
+	$(BIN)/python benchmarks/detection.py
+	$(BIN)/python benchmarks/careless_auc.py
 
 tables: $(INSTALLED)    ## make the derived tables again: simulated people, their item key, reference means
 	$(BIN)/python scripts/calibrate_people.py

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fault_table import FaultTable
 from http_depot import CONTENT, CUT, PART, Depot, files, get, opened, pinned, sha
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,15 +85,16 @@ WRONG = {
 
 @pytest.mark.parametrize(("got", "content"), WRONG.items(), ids=["other", "longer", "shorter", "empty"])
 def test_a_wrong_download_leaves_no_file(
-    tmp_path: Path, depot: Depot, source: Source, got: str, content: bytes
+    tmp_path: Path, depot: Depot, source: Source, got: str, content: bytes, faults: FaultTable
 ) -> None:
     depot.content = content
-    with pytest.raises(InputRejected, match=r"data\.dat is not the pinned file") as caught:
-        get(tmp_path, source)
-    assert caught.value.exit_code == 3
-    assert caught.value.expected == (f"sha256 {sha(CONTENT)}" if "sha" in got else "300,000 bytes")
-    assert caught.value.got == got
-    assert files(tmp_path) == {}
+    with faults.case("raw: a wrong hash in papi fetch"):
+        with pytest.raises(InputRejected, match=r"data\.dat is not the pinned file") as caught:
+            get(tmp_path, source)
+        assert caught.value.exit_code == 3
+        assert caught.value.expected == (f"sha256 {sha(CONTENT)}" if "sha" in got else "300,000 bytes")
+        assert caught.value.got == got
+        assert files(tmp_path) == {}
 
 
 def test_a_stream_without_end_is_left_soon(tmp_path: Path, depot: Depot, source: Source) -> None:
