@@ -157,9 +157,9 @@ class _Build:
             for split, rows in splits.rows.items():
                 shards = np.array_split(rows, -(-len(rows) // ROWS_PER_SHARD))
                 for index, shard in enumerate(shards):
-                    table = people.table(shard)
-                    check_table(table, config)
-                    write_parquet(self.staging / shard_name(config, split, index, len(shards)), table, config)
+                    table, name = people.table(shard), shard_name(config, split, index, len(shards))
+                    check_table(table, config, name)
+                    write_parquet(self.staging / name, table, config)
 
     def _note(self, table: RawTable, splits: Splits, disclosure: list[dict[str, Any]], config: str) -> None:
         self.report.people[config] = {
@@ -209,8 +209,9 @@ def _refuse_mixture(texts: dict[str, ItemTexts]) -> None:
 def _write_items(staging: Path, wanted: Iterable[Instrument], texts: dict[str, ItemTexts]) -> None:
     frame = items_table(wanted, texts)
     table = pa.Table.from_pandas(frame, schema=arrow_schema(ITEMS_CONFIG), preserve_index=False)
-    check_table(table, ITEMS_CONFIG)
-    write_parquet(staging / shard_name(ITEMS_CONFIG, ITEMS_CONFIG, 0, 1), table.replace_schema_metadata(), ITEMS_CONFIG)
+    name = shard_name(ITEMS_CONFIG, ITEMS_CONFIG, 0, 1)
+    check_table(table, ITEMS_CONFIG, name)
+    write_parquet(staging / name, table.replace_schema_metadata(), ITEMS_CONFIG)
 
 
 def _split_notes(config: str, splits: Splits) -> list[str]:

@@ -62,9 +62,10 @@ def _read(release: Path, manifest: Manifest, config: str, report: Report) -> dic
     tables = {}
     try:
         for split in splits:
-            paths = [release / name for name in shard_paths(manifest, config, split)]
-            tables[split] = read_parquet(paths, config)
-            check_table(tables[split], config)
+            shards = {name: read_parquet([release / name], config) for name in shard_paths(manifest, config, split)}
+            for name, shard in shards.items():
+                check_table(shard, config, name)
+            tables[split] = pa.concat_tables(shards.values())
     except PapiError as error:
         report.refused(config, "schema", error)
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pandera
@@ -10,10 +11,8 @@ import pyarrow as pa
 from pandera.errors import SchemaErrors
 
 from papi.columns import Column, columns_of
-from papi.errors import ReleaseRejected
+from papi.errors import SHOWN_PLACES, Place, ReleaseRejected
 from papi.parquet import arrow_schema
-
-SHOWN = 20
 
 
 @cache
@@ -23,19 +22,28 @@ def published_schema(config: str) -> pandera.DataFrameSchema:
     return pandera.DataFrameSchema(columns, strict=True, ordered=True, name=config)
 
 
-def check_table(table: pa.Table, config: str) -> None:
-    """Raise `ReleaseRejected` with every problem at once where a table breaks its schema."""
+def check_table(table: pa.Table, config: str, where: str) -> None:
+    """Raise `ReleaseRejected` with every problem at once where a table breaks its schema; `where` names its file.
+
+    A place's line is the row of the table, from 1.
+    """
     frame = table.to_pandas(types_mapper=pd.ArrowDtype)
     try:
         published_schema(config).validate(frame, lazy=True, inplace=True)
     except SchemaErrors as error:
         cases = error.failure_cases
-        shown = [f"{r.column}: {r.check} fails for {r.failure_case!r}" for r in cases.head(SHOWN).itertuples()]
         raise ReleaseRejected(
-            f"a table of {config} breaks its schema in {len(cases):,} places",
-            got="; ".join(shown),
-            next_step="this is a mistake of the builder: please report it",
+            f"{where} breaks the schema of {config}",
+            places=[_place(case, where) for case in cases.head(SHOWN_PLACES).itertuples()],
+            total=len(cases),
+            next_step="build the release again; if that does not help it is a mistake of the builder: report it",
         ) from error
+
+
+def _place(case: Any, where: str) -> Place:
+    """One row of pandera's failure cases as a place; a problem of a whole column has no row."""
+    row = None if pd.isna(case.index) else int(case.index) + 1
+    return Place(where, str(case.check), repr(case.failure_case), line=row, column=case.column)
 
 
 def _column(column: Column, config: str) -> pandera.Column:

@@ -13,12 +13,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pandas as pd
 import xlrd
 
 from builders.raw.signatures import OLE, refuse_foreign
 from papi.errors import SHOWN_PLACES, ItemKeyRejected, Place
-from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300, instrument
+from papi.instruments import DARK_TRIAD, instrument
 from papi.tables import read_csv
+from validation.item_key_schema import KEY_COLUMNS, expected_key, key_breaches
 from validation.reference import REAL, SIMULATED
 
 HEADER = ("Full#", "Short#", "Sign", "Key", "Facet", "Item")
@@ -117,23 +119,26 @@ def _doubled(rows: list[KeyRow], file: str) -> list[Place]:
 
 def _structure_problems(by_number: Mapping[str, KeyRow], file: str) -> list[Place]:
     """Where numbers, signs and facets are not those of the instruments."""
-    problems = []
-    short = {str(item.full_number): str(item.number) for item in instrument(IPIP_120).items}
-    titles = {facet.name: facet.title for facet in instrument(IPIP_300).facets}
-    expected = {}
-    for item in instrument(IPIP_300).items:
-        sign = ("+" if item.keyed > 0 else "-") + str(item.facet)
-        cells = (str(item.number), short.get(str(item.number), ""), sign, str(item.facet), titles[str(item.facet)])
-        expected[str(item.number)] = cells
-    for number in sorted(by_number.keys() - expected.keys()):
-        problems.append(Place(file, "Full# 1-300", repr(number), line=by_number[number].line, column="Full#"))
-    for number, cells in expected.items():
-        row = by_number.get(number)
-        if row is None:
-            problems.append(Place(file, f"item {number}", "no row"))
-        elif row.cells[:5] != cells:
-            problems.append(Place(file, f"item {number} as {cells}", f"{row.cells[:5]}", line=row.line))
-    return problems
+    expected = expected_key()
+    known = [number for number in by_number if number in expected.index]
+    unknown = [
+        Place(file, "Full# 1-300", repr(number), line=row.line, column="Full#")
+        for number, row in by_number.items()
+        if number not in expected.index
+    ]
+    missing = [Place(file, f"item {number}", "no row") for number in expected.index if number not in by_number]
+    key = pd.DataFrame([by_number[n].cells[1:5] for n in known], index=known, columns=list(KEY_COLUMNS), dtype=str)
+    differing = [
+        Place(
+            file,
+            f"{expected.at[number, name]!r} for item {number}",
+            repr(key.at[number, name]),
+            line=by_number[number].line,
+            column=name,
+        )
+        for number, name in key_breaches(key)
+    ]
+    return unknown + missing + differing
 
 
 def _whose(family: str, texts: Mapping[str, str], file: str, lines: Mapping[str, int]) -> str:

@@ -112,7 +112,7 @@ def test_any_other_key_is_refused_and_the_items_are_named(rows: Rows, damage: st
     error = refusal(xls(rows))
     assert error.exit_code == 3
     assert [number for number in named if not names(error, number)] == []
-    assert error.total == len(named) + (damage == "a Full# is doubled")  # its row is also the wrong one
+    assert error.total == len(named) + 4 * (damage == "a Full# is doubled")  # the four cells of its row are also wrong
 
 
 def test_a_changed_row_is_placed_by_its_line_in_the_sheet(rows: Rows) -> None:
@@ -202,7 +202,7 @@ def test_the_real_key_damaged_is_refused_and_the_items_are_named(real_key: bytes
     named = change(rows, damage)
     error = refusal(xls(rows))
     assert [number for number in named if not names(error, number)] == []
-    assert error.total == len(named) + (damage == "a Full# is doubled")  # its row is also the wrong one
+    assert error.total == len(named) + 4 * (damage == "a Full# is doubled")  # the four cells of its row are also wrong
 
 
 def test_a_mixture_of_both_keys_is_refused(real_key: bytes, rows: Rows) -> None:
