@@ -7,8 +7,9 @@ from pathlib import Path
 import datasets
 import pytest
 
+import papi
 from papi.columns import columns_of
-from papi.instruments import CONFIGS, DARK_TRIAD, INSTRUMENTS, IPIP_300
+from papi.instruments import CONFIGS, DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,10 @@ def test_a_missing_answer_is_null_and_never_zero(release: Path) -> None:
 def test_classes_are_read_by_name(release: Path) -> None:
     source = datasets.load_dataset(str(release), DARK_TRIAD, split="dev").features["source"]
     assert [source.int2str(code) for code in range(3)] == ["front_page", "search", "other"]
+
+
+def test_the_filter_of_the_card_gives_the_people_without_a_flag(release: Path) -> None:
+    people = datasets.load_dataset(str(release), IPIP_120, split="dev")
+    assert 'not any(row[f] for f in row if f.startswith("flag_"))' in (release / "README.md").read_text()
+    clean = people.filter(lambda row: not any(row[f] for f in row if f.startswith("flag_")))
+    assert clean["subject_id"][:] == papi.load(release, IPIP_120, split="dev", unflagged=True)["subject_id"].tolist()
