@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,12 +40,32 @@ def staged(target: Path) -> Iterator[Path]:
         try:
             make_folder(work / NEW)
             yield work / NEW
-            if report_of(work / NEW).exists():
-                move(report_of(work / NEW), target.with_name(f"{target.name}.report.json"))
-            _swap_in(work / NEW, target)  # last: whatever fails before it leaves the old release as it was
+            with _uninterrupted():
+                if report_of(work / NEW).exists():
+                    move(report_of(work / NEW), target.with_name(f"{target.name}.report.json"))
+                _swap_in(work / NEW, target)  # last: whatever fails before it leaves the old release as it was
         finally:
-            with suppress(EnvironmentProblem):  # what cannot be removed now is swept by the next run
+            # What cannot be removed now is swept by the next run.
+            with _uninterrupted(), suppress(EnvironmentProblem):
                 remove_folder(work)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """SIGINT and SIGTERM wait until the block is done. (Only the main thread hears of them.)"""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda heard, frame: waiting.append(heard)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
 
 
 def report_of(folder: Path) -> Path:

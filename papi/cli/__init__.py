@@ -70,4 +70,4 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     name = signal.Signals(number).name
-    raise Interrupted(f"interrupted by {name}: what was there before is unchanged", next_step="run the command again")
+    raise Interrupted(f"interrupted by {name}: nothing is left half-written", next_step="run the command again")

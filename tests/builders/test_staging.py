@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.staging import _exchange, locked, staged
+from builders.staging import _exchange, _uninterrupted, locked, staged
 from papi.errors import Busy, UsageError
 from papi.files import write_json
 from papi.manifest import FORMAT, FORMAT_VERSION, REQUIRED
@@ -106,3 +106,17 @@ def test_folders_are_exchanged_in_one_step_here(tmp_path: Path) -> None:
         pytest.skip("this system has no renameat2")
     assert (tmp_path / "a" / "b").exists()
     assert (tmp_path / "b" / "a").exists()
+
+
+def test_a_signal_during_the_swap_is_heard_after_it_and_nothing_is_left(tmp_path: Path) -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        with _uninterrupted():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+            assert heard == []
+        assert heard == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
