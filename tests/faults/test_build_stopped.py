@@ -89,7 +89,7 @@ def test_killed_at_a_random_time(
             process = start(raw, out)
             time.sleep(duration * moment / 1000)
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
             assert_old_or_new(out, releases)
     with faults.case("build: the run after the kills"):
         assert_rerun_makes_the_new(raw, out, releases[1])
@@ -106,7 +106,7 @@ def test_stopped_at_a_step(
         process = start(raw, out)
         wait_for(process, step)
         process.send_signal(number)
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=120)[1]
         assert_old_or_new(out, releases)
         if number != signal.SIGKILL:
             finished = process.returncode == 0 and content_of(out) == content_of(releases[1])
@@ -120,9 +120,11 @@ def test_two_builds_at_once(raw: Path, releases: tuple[Path, Path], out: Path, f
     with faults.case("build: two at once"):
         first = start(raw, out)
         wait_for(first, STEPS[0])
+        first.send_signal(signal.SIGSTOP)  # so that it does not end before the second has begun
         second = start(raw, out)
-        message = second.communicate(timeout=60)[1]
-        first.communicate(timeout=60)
+        message = second.communicate(timeout=120)[1]
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=120)
         assert (first.returncode, second.returncode) == (0, 6)
         assert "another build" in message
         assert content_of(out) == content_of(releases[1])
