@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from papi.files import read_json
 MANIFEST = "manifest.json"
 FORMAT = "papi-release"
 FORMAT_VERSION = 1
+VERSION_TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")  # of a published version: v and the version of the data
 REQUIRED = ("format", "format_version", "version", "simulated", "configs", "files", "raw", "gates")
 
 

@@ -16,8 +16,9 @@ import pyarrow as pa
 
 from papi.categories import categorical
 from papi.columns import FLAG, columns_of, score_names
-from papi.errors import ReleaseRejected, RemoteFailed, UsageError
+from papi.errors import ReleaseRejected, UsageError
 from papi.instruments import CONFIGS, DEFAULT_CONFIG, IPIP_120, ITEMS_CONFIG, MAXIMUM, MINIMUM, SPLITS, instrument
+from papi.locating import local_release
 from papi.manifest import read_manifest, shard_paths
 from papi.parquet import read_parquet
 
@@ -174,32 +175,6 @@ def subjects(
     rows = [dict(row) for _, row in items(path_or_repo, config, revision=revision).iterrows()]
     answers = people[list(of.item_names)].astype(object).to_numpy()
     return [_subject(name, row, rows) for name, row in zip(people["subject_id"], answers.tolist(), strict=True)]
-
-
-def local_release(path_or_repo: str | Path, revision: str | None = None) -> Path:
-    """The folder of a release: the one named, or the snapshot of a Hub repository (downloaded if need be)."""
-    path = Path(path_or_repo)
-    if path.is_dir() or isinstance(path_or_repo, Path) or str(path_or_repo).startswith((".", "/")):
-        if revision is not None:
-            raise UsageError("a folder has no revisions", where=str(path), next_step="leave the revision out")
-        return path
-    return _snapshot(str(path_or_repo), revision)
-
-
-def _snapshot(repo: str, revision: str | None) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(repo, repo_type="dataset", revision=revision))
-    except HFValidationError as error:
-        raise UsageError(f"{repo!r} is neither a folder nor the name of a repository", got=str(error)) from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        got = str(error).strip().splitlines()[0]
-        advice = "check the name, the revision and the network, or give the folder of a release"
-        raise RemoteFailed(
-            f"the Hub did not give {repo}", where=f"revision {revision or 'main'}", got=got, next_step=advice
-        ) from error
 
 
 def _splits(manifest: dict[str, Any], config: str) -> list[str]:

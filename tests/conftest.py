@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import fault_table
+import hub_fixtures
 import pytest
 
 from builders.release import BuildOptions, build_release
@@ -19,6 +20,7 @@ PEOPLE, SEED = 400, 7
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fault_table)
+    config.pluginmanager.register(hub_fixtures)
 
 
 @pytest.fixture(autouse=True)

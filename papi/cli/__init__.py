@@ -16,12 +16,14 @@ from papi.cli.errata import errata
 from papi.cli.export import export
 from papi.cli.fetch import fetch
 from papi.cli.info import info
+from papi.cli.push import push
+from papi.cli.releases import releases
 from papi.cli.simulate import simulate
 from papi.cli.validate import diff, validate, verify
 from papi.errors import EnvironmentProblem, Interrupted, PapiError
 from papi.version import __version__
 
-COMMANDS = (fetch, simulate, build, demo, info, validate, verify, diff, errata, export)
+COMMANDS = (fetch, simulate, build, demo, info, validate, verify, diff, errata, export, push, releases)
 
 app = typer.Typer(
     name="papi",

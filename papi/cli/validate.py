@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from validation.report import Report
 
 VALIDATE_EXAMPLES = examples("papi validate raw", "papi validate raw/IPIP300.dat", "papi validate release --json")
-VERIFY_EXAMPLES = examples("papi verify release", "papi verify release --json")
+VERIFY_EXAMPLES = examples(
+    "papi verify release", "papi verify release --json", "papi verify palign/papi --revision v1.0.0"
+)
 DIFF_EXAMPLES = examples("papi diff release-1.0.0 release-1.1.0", "papi diff old new --json")
 DIFFERENT = 1
 MARKS = {"passed": "✓", "failed": "✗", "failed, allowed": "!", "not assessed": "–", "note": "·"}
@@ -48,18 +50,31 @@ def validate(
 
 
 def verify(
-    release: Annotated[Path, path_argument("Folder of a release.")],
+    release: Annotated[str, typer.Argument(help="Folder of a release, or OWNER/NAME of a repository on the Hub.")],
+    revision: Annotated[str | None, typer.Option(help="Tag, branch or commit of a repository; else main.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Compare every file of a release with its manifest: hash, size, nothing missing, nothing extra. Exit 3 if not."""
-    from validation.integrity import verify_release
-
-    manifest = verify_release(release)
+    manifest, where = _verified(release, revision)
     size = sum(facts["bytes"] for facts in manifest["files"].values())
     if as_json:
-        print_json({"release": str(release), "version": manifest["version"], "files": manifest["files"]})
+        print_json({**where, "version": manifest["version"], "files": manifest["files"]})
     else:
-        print(f"{release}: {len(manifest['files'])} files, {size:,} bytes, all as in the manifest")
+        print(f"{', '.join(where.values())}: {len(manifest['files'])} files, {size:,} bytes, all as in the manifest")
+
+
+def _verified(release: str, revision: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """The manifest of what was found sound, and where it is."""
+    from papi.locating import is_folder
+    from validation.integrity import verify_release
+
+    if is_folder(release, revision):
+        return verify_release(Path(release)), {"release": release}
+    from builders.hub.client import HubRepository
+    from builders.hub.published import verify_published
+
+    commit, manifest = verify_published(HubRepository(release), revision)
+    return manifest, {"release": release, "revision": revision or "main", "commit": commit}
 
 
 def diff(

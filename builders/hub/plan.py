@@ -1,0 +1,112 @@
+"""What a push will do, decided before anything is done: from the release and from what the repository holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.hub.client import RemoteFile
+from papi.errors import GateFailed, RemoteFailed, UsageError
+from papi.files import read_bytes, sha256_of
+from papi.manifest import MANIFEST
+
+GENERATED = {"README.md"}  # what a repository may hold before its first release
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of the release on its way: size, SHA-256 and git's own hash (None for files too large to be regular)."""
+
+    bytes: int
+    sha256: str
+    git_oid: str | None
+
+
+@dataclass(frozen=True)
+class RemoteState:
+    """What a repository holds: the commit `main` is at (None: there is no repository), its files, its tags."""
+
+    head: str | None
+    files: Mapping[str, RemoteFile]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """The files to add or change, to delete and to leave, by path in order; whether the tag is still to be set."""
+
+    parent: str | None
+    add: tuple[str, ...]
+    delete: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    tag: str | None
+    sets_tag: bool
+
+    @property
+    def commits(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.add or self.delete)
+
+
+LARGEST_REGULAR = 10 << 20  # the Hub keeps nothing larger than this as a regular file
+
+
+def local_files(release: Path, manifest: Mapping[str, Any]) -> dict[str, LocalFile]:
+    """Every file of a release with its hashes, the manifest among them."""
+    content = read_bytes(release / MANIFEST)
+    facts = manifest["files"] | {MANIFEST: {"bytes": len(content), "sha256": sha256_of(content)}}
+    return {name: LocalFile(f["bytes"], f["sha256"], _git_oid(release / name, f["bytes"])) for name, f in facts.items()}
+
+
+def refuse_unfit(manifest: Mapping[str, Any], tag: str | None, *, gate_failures: bool, simulated: bool) -> None:
+    """Refuse what should not be published unless it is wanted: failed gates, simulated people; and a wrong tag."""
+    findings = [finding for finding in manifest["gates"] if finding["verdict"].startswith("failed")]
+    failed = sorted({f"{finding['gate']} ({finding['instrument']})" for finding in findings})
+    if failed and not gate_failures:
+        advice = "mend the raw files, or push all the same with --allow-gate-failures"
+        raise GateFailed("gates of this release failed", got=", ".join(failed), next_step=advice)
+    if manifest["simulated"] and not simulated:
+        advice = "build from the real files, or push all the same with --allow-simulated"
+        raise UsageError("the people of this release are simulated", next_step=advice)
+    right = f"v{manifest['version']}"
+    if tag is not None and tag != right:
+        advice = "name the tag of the release's version, or build the release with --version"
+        raise UsageError("the tag is not that of the release", expected=right, got=tag, next_step=advice)
+
+
+def plan_push(files: Mapping[str, LocalFile], state: RemoteState, tag: str | None) -> PushPlan:
+    """Decide. Raises `RemoteFailed` where the tag is taken by other content, `UsageError` for a foreign repository."""
+    if state.files.keys() - GENERATED and MANIFEST not in state.files:
+        raise UsageError(
+            "the repository holds something else than PAPI releases",
+            got=", ".join(sorted(state.files)[:5]),
+            next_step="name another repository, or empty this one",
+        )
+    add = tuple(name for name in sorted(files) if not same(files[name], state.files.get(name)))
+    delete = tuple(sorted(state.files.keys() - files.keys()))
+    unchanged = tuple(sorted(files.keys() - set(add)))
+    taken = state.tags.get(tag) if tag else None
+    if taken and (add or delete or taken != state.head):
+        raise RemoteFailed(
+            f"the tag {tag} exists already, for other files",
+            got=f"commit {taken}",
+            next_step="build the release with a new --version: a published version is never changed",
+        )
+    return PushPlan(state.head, add, delete, unchanged, tag, sets_tag=tag is not None and not taken)
+
+
+def same(local: LocalFile, remote: RemoteFile | None) -> bool:
+    """Whether the Hub has that content, by the hash it knows of it."""
+    if remote is None or remote.bytes != local.bytes:
+        return False
+    return local.sha256 == remote.sha256 if remote.sha256 else local.git_oid == remote.git_oid
+
+
+def _git_oid(path: Path, size: int) -> str | None:
+    """The name git gives the content."""
+    if size > LARGEST_REGULAR:
+        return None
+    return hashlib.sha1(b"blob %d\0" % size + read_bytes(path), usedforsecurity=False).hexdigest()

@@ -1,0 +1,64 @@
+"""What is published: a version compared with its manifest, and the versions that a repository has."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from builders.hub.client import MAIN, HubRepository
+from papi.errors import PapiError, ReleaseRejected
+from papi.manifest import MANIFEST, VERSION_TAG, read_manifest
+from validation.integrity import verify_release
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version: `name` is its tag (or `main`); where it has no readable `manifest`, `problem` says why."""
+
+    name: str
+    commit: str
+    manifest: dict[str, Any] | None
+    problem: str | None = None
+
+
+def verify_published(repository: HubRepository, revision: str | None) -> tuple[str, dict[str, Any]]:
+    """Download a version, compare every file with its manifest; gives its commit and manifest.
+
+    Raises `ReleaseRejected` with every difference, or where the tag is not the version's; `RemoteFailed` for the Hub.
+    """
+    commit = repository.commit_of(revision)
+    with tempfile.TemporaryDirectory(prefix="papi-verify-") as cache:
+        manifest = verify_release(repository.download(commit, Path(cache)))
+    if revision and VERSION_TAG.fullmatch(revision) and revision != f"v{manifest['version']}":
+        raise ReleaseRejected(
+            "the tag is not that of the version",
+            where=f"{repository.name}, {revision}",
+            expected=f"version {revision.removeprefix('v')}",
+            got=f"version {manifest['version']}",
+        )
+    return commit, manifest
+
+
+def list_versions(repository: HubRepository) -> list[Version]:
+    """The tagged versions, newest first, before them `main` where it is at none of them."""
+    head, tags = repository.commit_of(MAIN), repository.tags()
+    ordered = sorted((tag for tag in tags if VERSION_TAG.fullmatch(tag)), key=_number, reverse=True)
+    named = [(MAIN, head)] if head not in tags.values() else []
+    named += [(tag, tags[tag]) for tag in ordered]
+    with tempfile.TemporaryDirectory(prefix="papi-releases-") as cache:
+        return [_version(repository, name, commit, Path(cache)) for name, commit in named]
+
+
+def _number(tag: str) -> tuple[int, ...]:
+    match = VERSION_TAG.fullmatch(tag)
+    return tuple(map(int, match.groups())) if match else ()
+
+
+def _version(repository: HubRepository, name: str, commit: str, cache: Path) -> Version:
+    folder = repository.download(commit, cache, [MANIFEST])
+    try:
+        return Version(name, commit, read_manifest(folder))
+    except PapiError as error:  # a commit that is no release: it is listed as that
+        return Version(name, commit, None, error.what.splitlines()[0])

@@ -1,0 +1,60 @@
+"""Where a release is: in a folder, or in a dataset repository on the Hub, downloaded once and then cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from papi.errors import ReleaseRejected, RemoteFailed, UsageError
+from papi.manifest import VERSION_TAG, read_manifest
+
+
+def local_release(path_or_repo: str | Path, revision: str | None = None) -> Path:
+    """The folder of a release: the one named, or the snapshot of a Hub repository (downloaded if need be)."""
+    if is_folder(path_or_repo, revision):
+        return Path(path_or_repo)
+    folder = _snapshot(str(path_or_repo), revision)
+    _check_version(folder, str(path_or_repo), revision)
+    return folder
+
+
+def is_folder(path_or_repo: str | Path, revision: str | None = None) -> bool:
+    """Whether a folder is meant rather than a repository; `UsageError` for a revision of a folder."""
+    name = str(path_or_repo)
+    folder = isinstance(path_or_repo, Path) or Path(name).is_dir() or name.startswith((".", "/")) or "/" not in name
+    if folder and revision is not None:
+        raise UsageError("a folder has no revisions", where=name, next_step="leave the revision out")
+    return folder
+
+
+def _snapshot(repo: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repo, repo_type="dataset", revision=revision))
+    except HFValidationError as error:
+        raise UsageError(f"{repo!r} is neither a folder nor the name of a repository", got=str(error)) from error
+    except LocalEntryNotFoundError as error:
+        raise RemoteFailed(
+            f"the Hub cannot be asked for {repo}, and the cache has not that version whole",
+            where=f"revision {revision or 'main'}",
+            got=str(error).strip().splitlines()[0],
+            next_step="go online (HF_HUB_OFFLINE must not be set), or ask for a version that was loaded before",
+        ) from error
+    except (HfHubHTTPError, OSError) as error:
+        got = str(error).strip().splitlines()[0]
+        advice = "check the name, the revision and the network, or give the folder of a release"
+        raise RemoteFailed(
+            f"the Hub did not give {repo}", where=f"revision {revision or 'main'}", got=got, next_step=advice
+        ) from error
+
+
+def _check_version(folder: Path, repo: str, revision: str | None) -> None:
+    """Refuse another version than that of the tag, wherever the client took it from; other revisions say nothing."""
+    if revision is None or not VERSION_TAG.fullmatch(revision):
+        return
+    found = f"v{read_manifest(folder)['version']}"
+    if found != revision:
+        advice = "papi releases shows the versions; empty the cache if it holds a wrong one"
+        what = f"{repo} at {revision} is another version"
+        raise ReleaseRejected(what, where=str(folder), expected=revision, got=found, next_step=advice)
