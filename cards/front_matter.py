@@ -13,9 +13,10 @@ import yaml
 
 from papi.columns import Column, columns_of
 from papi.instruments import DEFAULT_CONFIG, ITEMS_CONFIG
-from papi.manifest import shard_paths
+from papi.manifest import shard_paths, shard_pattern
 
 PRETTY_NAME = "PAPI: Personality Alignment with Personality Inventories"
+LICENSE_LINK = "LICENSE.md"
 
 
 def front_matter(manifest: dict[str, Any]) -> str:
@@ -23,17 +24,31 @@ def front_matter(manifest: dict[str, Any]) -> str:
     return f"---\n{yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=110)}---\n"
 
 
+def title(manifest: dict[str, Any]) -> str:
+    """The name of a release; it says so where its people are simulated."""
+    return f"{PRETTY_NAME} (simulated people)" if manifest["simulated"] else PRETTY_NAME
+
+
+def keywords(manifest: dict[str, Any]) -> list[str]:
+    """What to find a release by."""
+    return ["personality", "psychometrics", "alignment", *(["simulated"] if manifest["simulated"] else [])]
+
+
+def configs_of(manifest: dict[str, Any]) -> list[str]:
+    """The configs of a release: its instruments, then the items."""
+    return [*manifest["configs"], ITEMS_CONFIG]
+
+
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
-    simulated = manifest["simulated"]
-    configs = [*manifest["configs"], ITEMS_CONFIG]
+    configs = configs_of(manifest)
     default = DEFAULT_CONFIG if DEFAULT_CONFIG in configs else configs[0]
     return {
-        "pretty_name": f"{PRETTY_NAME} (simulated people)" if simulated else PRETTY_NAME,
+        "pretty_name": title(manifest),
         "language": ["en"],
         "license": "other",
         "license_name": "by-part",
-        "license_link": "LICENSE.md",
-        "tags": ["personality", "psychometrics", "alignment", *(["simulated"] if simulated else [])],
+        "license_link": LICENSE_LINK,
+        "tags": keywords(manifest),
         "configs": [_config(manifest, name, default) for name in configs],
         "dataset_info": [_dataset_info(manifest, name) for name in configs],
     }
@@ -45,7 +60,7 @@ def splits_of(manifest: dict[str, Any], config: str) -> list[str]:
 
 
 def _config(manifest: dict[str, Any], name: str, default: str) -> dict[str, Any]:
-    files = [{"split": split, "path": f"data/{name}/{split}-*.parquet"} for split in splits_of(manifest, name)]
+    files = [{"split": split, "path": shard_pattern(name, split)} for split in splits_of(manifest, name)]
     return {"config_name": name, **({"default": True} if name == default else {}), "data_files": files}
 
 

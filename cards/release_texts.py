@@ -1,4 +1,4 @@
-"""The texts of a release, rendered from its manifest: README.md with front matter, LICENSE.md by part."""
+"""The texts of a release, rendered from its manifest: README.md with front matter, LICENSE.md, croissant.json."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from typing import Any
 
 import jinja2
 
-from cards.front_matter import PRETTY_NAME, front_matter
-from papi.files import write_text
+from cards.croissant import CROISSANT, croissant
+from cards.croissant_checks import croissant_problems
+from cards.front_matter import LICENSE_LINK, front_matter, title
+from papi.errors import SHOWN_PLACES, ReleaseRejected
+from papi.files import write_json, write_text
 
-TEXTS = {"README.md": "release_readme.md.j2", "LICENSE.md": "license_by_part.md.j2"}
+TEXTS = {"README.md": "release_readme.md.j2", LICENSE_LINK: "license_by_part.md.j2"}
 
 
 def write_release_texts(release: Path, manifest: dict[str, Any]) -> None:
-    """Render every text into the release. A fact that the manifest lacks is an error, never a placeholder."""
+    """Render every text into the release. A fact that the manifest lacks is an error, never a placeholder.
+
+    Raises `ReleaseRejected` where the Croissant description is not what it must be.
+    """
     for name, template in TEXTS.items():
         start = front_matter(manifest) if name == "README.md" else ""
         write_text(release / name, start + render(template, manifest))
+    write_json(release / CROISSANT, _checked_croissant(manifest))
 
 
 def render(template: str, manifest: dict[str, Any]) -> str:
@@ -28,7 +35,17 @@ def render(template: str, manifest: dict[str, Any]) -> str:
     )
     environment.filters |= {"number": _number, "largest": _largest}
     source = (files("cards.templates") / template).read_text(encoding="utf-8")
-    return environment.from_string(source).render(m=manifest, pretty_name=PRETTY_NAME).rstrip() + "\n"
+    return environment.from_string(source).render(m=manifest, title=title(manifest)).rstrip() + "\n"
+
+
+def _checked_croissant(manifest: dict[str, Any]) -> dict[str, Any]:
+    document = croissant(manifest)
+    problems = croissant_problems(document, manifest)
+    if problems:
+        got = "; ".join(problems[:SHOWN_PLACES])
+        advice = "it is a mistake of the builder: report it"
+        raise ReleaseRejected(f"{CROISSANT} does not describe the release", got=got, next_step=advice)
+    return document
 
 
 def _number(value: float | None, decimals: int) -> str:

@@ -38,6 +38,11 @@ def columns_of(config: str) -> tuple[Column, ...]:
     return _items_columns() if config == ITEMS_CONFIG else _respondent_columns(instrument(config))
 
 
+def key_of(config: str) -> tuple[str, ...]:
+    """The columns whose values together no two rows of a config share."""
+    return ("instrument", "item") if config == ITEMS_CONFIG else ("subject_id",)
+
+
 def score_names(of: Instrument) -> tuple[str, ...]:
     """Names of the score columns: domains, then facets."""
     return tuple(f"score_{scale.name}" for scale in (*of.domains, *of.facets))

@@ -50,12 +50,26 @@ def _has_parts(manifest: dict[str, Any]) -> bool:
     return all(isinstance(config.get("splits"), dict) for config in configs.values())
 
 
+def parquet_files(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The facts of the parquet files of a release, by path."""
+    return {path: facts for path, facts in manifest["files"].items() if path.endswith(".parquet")}
+
+
 def shard_paths(manifest: dict[str, Any], config: str, split: str) -> list[str]:
     """The parquet files of a split, relative to the release, in order."""
-    start = f"data/{config}/{split}-"
+    start = _shards_start(config, split)
     return sorted(path for path in manifest["files"] if path.startswith(start))
+
+
+def shard_pattern(config: str, split: str) -> str:
+    """The pattern that the shards of a split match, and no other file of a release."""
+    return f"{_shards_start(config, split)}*.parquet"
 
 
 def shard_name(config: str, split: str, index: int, count: int) -> str:
     """The path of one shard of a split."""
-    return f"data/{config}/{split}-{index:05d}-of-{count:05d}.parquet"
+    return f"{_shards_start(config, split)}{index:05d}-of-{count:05d}.parquet"
+
+
+def _shards_start(config: str, split: str) -> str:
+    return f"data/{config}/{split}-"

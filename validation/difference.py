@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from papi.columns import key_of
 from papi.instruments import CONFIGS, ITEMS_CONFIG
 from papi.manifest import read_manifest, shard_paths
 from papi.parquet import read_any_parquet
 
-KEYS = {ITEMS_CONFIG: ("instrument", "item")}
-SUBJECT = ("subject_id",)
 SPLIT = "split"
 FACTS = ("version", "date", "simulated", "items", "cases_in_both_ipip_forms", "allowed_gates", "code")
 PRIVACY = ("min_country", "smallest_cell")
@@ -121,7 +120,7 @@ def _changes(a: pa.Table, b: pa.Table, config: str) -> dict[str, Any]:
 
 def _keys(table: pa.Table, config: str) -> NDArray[np.object_]:
     """What names a row: the subject id, or instrument and item."""
-    columns = [table[name] for name in KEYS.get(config, SUBJECT)]
+    columns = [table[name] for name in key_of(config)]
     keys: NDArray[np.object_] = pc.binary_join_element_wise(*columns, " ").to_numpy()
     return keys
 

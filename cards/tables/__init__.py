@@ -1,0 +1,1 @@
+"""What a release's description says: the vocabulary of Croissant, texts on responsible use."""
