@@ -48,10 +48,15 @@ def score_names(of: Instrument) -> tuple[str, ...]:
     return tuple(f"score_{scale.name}" for scale in (*of.domains, *of.facets))
 
 
+def demographics_of(of: Instrument) -> tuple[Column, ...]:
+    """The columns with what is published of a person beside the answers."""
+    return _ipip_demographics() if of.is_ipip else _dark_triad_demographics()
+
+
 def _respondent_columns(of: Instrument) -> tuple[Column, ...]:
     return (
         Column("subject_id", "string", "stable id, a hash of instrument, answers and copy number", nullable=False),
-        *(_ipip_demographics() if of.is_ipip else _dark_triad_demographics()),
+        *demographics_of(of),
         *(_response(name) for name in of.item_names),
         *(_score(name, of) for name in score_names(of)),
         *_flags(of),

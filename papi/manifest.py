@@ -66,6 +66,14 @@ def shard_pattern(config: str, split: str) -> str:
     return f"{_shards_start(config, split)}*.parquet"
 
 
+def shard_files(release: Path, manifest: dict[str, Any], config: str, split: str) -> list[Path]:
+    """The parquet files of a split where they lie. `ReleaseRejected` where the manifest names none."""
+    paths = [release / name for name in shard_paths(manifest, config, split)]
+    if not paths:
+        raise ReleaseRejected(f"the manifest names no file of {config}, {split}", where=str(release))
+    return paths
+
+
 def shard_name(config: str, split: str, index: int, count: int) -> str:
     """The path of one shard of a split."""
     return f"{_shards_start(config, split)}{index:05d}-of-{count:05d}.parquet"

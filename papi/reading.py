@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from papi.categories import categorical
 from papi.columns import FLAG, columns_of, score_names
-from papi.errors import ReleaseRejected, UsageError
+from papi.errors import UsageError
 from papi.instruments import CONFIGS, DEFAULT_CONFIG, IPIP_120, ITEMS_CONFIG, MAXIMUM, MINIMUM, SPLITS, instrument
 from papi.locating import local_release
-from papi.manifest import read_manifest, shard_paths
+from papi.manifest import read_manifest, shard_files
 from papi.parquet import read_parquet
 
 DEFAULT_RELEASE = "palign/papi"
@@ -189,9 +189,7 @@ def _splits(manifest: dict[str, Any], config: str) -> list[str]:
 
 
 def _frame(release: Path, manifest: dict[str, Any], config: str, split: str, values: Values) -> pd.DataFrame:
-    paths = [release / name for name in shard_paths(manifest, config, split)]
-    if not paths:
-        raise ReleaseRejected(f"the manifest names no file of {config}, {split}", where=str(release))
+    paths = shard_files(release, manifest, config, split)
     frame: pd.DataFrame = read_parquet(paths, config).to_pandas(types_mapper=NULLABLE.get)
     for column in columns_of(config):
         if column.classes:

@@ -65,6 +65,9 @@ def test_the_version_is_shown() -> None:
         (["export", "{raw}", "spss", "{out}"], 2, "papi-csv"),
         (["export", "{raw}", "papi-csv", "{out}"], 2, "--raw RAW"),
         (["export", "{raw}", "papi-csv", "{out}", "--raw", "{raw}"], 3, "no PAPI release"),
+        (["export", "{raw}", "irw", "{out}"], 3, "no PAPI release"),
+        (["export", "{raw}", "irw", "{out}", "--raw", "{raw}"], 2, "takes no --raw"),
+        (["export", "{raw}", "irw", "{out}", "--with-subject-id"], 2, "takes no --with-subject-id"),
     ],
 )
 def test_a_mistake_gets_its_exit_code_and_no_traceback(
@@ -178,3 +181,8 @@ def test_errata_and_export_print_what_they_did(release: Path, simulated_raw: Pat
     assert done.returncode == 0
     assert "IPIP_NEO_300.csv: 400 people" in done.stdout
     assert "do not publish" in done.stderr
+    done = papi("export", release, "irw", tmp_path / "irw")
+    assert done.returncode == 0
+    assert "papi_simulated_ipip_neo_300_n1__items.csv: 10 rows" in done.stdout
+    assert f"{DARK_TRIAD}: 400 people" in done.stderr
+    assert "do not publish" not in done.stderr
