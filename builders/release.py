@@ -137,7 +137,8 @@ class _Build:
             findings = self._pass_gates(self._split_findings(len(table), people, splits))
         self._note(table, splits, assessed.disclosure, of.name)
         cases = table.people["case"].to_numpy() if "case" in table.people else None
-        config = BuiltConfig(splits, people.changed, assessed.disclosure, cases, assessed.findings + findings)
+        findings = assessed.findings + findings
+        config = BuiltConfig(splits, assessed.quality, people.changed, assessed.disclosure, cases, findings)
         return config, lambda: self._write(people, splits)
 
     def _split_findings(self, read: int, people: Respondents, splits: Splits) -> list[Finding]:

@@ -24,9 +24,10 @@ from validation.reference import SIMULATED
 
 @dataclass(frozen=True)
 class BuiltConfig:
-    """One config on its way into the manifest: its splits, what was blunted, what can still single people out."""
+    """One config on its way into the manifest: its splits, quality, what was blunted, what may single people out."""
 
     splits: Splits
+    quality: dict[str, Any]
     blunted: dict[str, int]
     disclosure: list[dict[str, Any]]
     cases: NDArray[np.int32] | None
@@ -90,6 +91,7 @@ def _config(one: BuiltConfig) -> dict[str, Any]:
         "splits": counts,
         "split_definition": one.splits.definition,
         "likeness": one.splits.likeness,
+        "quality": one.quality,
     }
 
 

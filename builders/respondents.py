@@ -23,6 +23,7 @@ from validation.careless import Indices, careless_flags, careless_indices
 from validation.disclosure import disclosure_table
 from validation.gates import Finding, assess
 from validation.people_evidence import DisclosureEvidence
+from validation.quality import quality
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,11 @@ class Respondents:
 
 @dataclass(frozen=True)
 class Assessed:
-    """The people, what the gates found in them, and how far their published demographics single them out."""
+    """The people, what the gates found, the quality of the answers, how far their demographics single people out."""
 
     respondents: Respondents
     findings: list[Finding]
+    quality: dict[str, Any]
     disclosure: list[dict[str, Any]]
 
 
@@ -112,7 +114,7 @@ def respondents(
     flagged = np.logical_or.reduce(list(flags.values()))[order]
     sorted_responses = rows_of(responses, order)
     people = Respondents(of, ids.numbers[order], sorted_responses, columns, order, flagged, demographics.changed)
-    return Assessed(people, findings, disclosure_table(demographics.people))
+    return Assessed(people, findings, quality(answers, flags), disclosure_table(demographics.people))
 
 
 def _scores(scores: Answers, of: Instrument) -> dict[str, NDArray[np.float32]]:

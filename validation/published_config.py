@@ -53,10 +53,15 @@ class PublishedConfig:
         return careless_indices(self.responses, self.scores, self.instrument)
 
     @property
+    def flags(self) -> dict[str, NDArray[np.bool_]]:
+        """Who has which flag, as published."""
+        names = [column.name for column in columns_of(self.instrument.name) if column.kind == "bool"]
+        return {name: self.table[name].to_numpy() for name in names}
+
+    @property
     def flagged(self) -> NDArray[np.bool_]:
         """Who has any flag, as published."""
-        names = [column.name for column in columns_of(self.instrument.name) if column.kind == "bool"]
-        flagged: NDArray[np.bool_] = np.logical_or.reduce([self.table[name].to_numpy() for name in names])
+        flagged: NDArray[np.bool_] = np.logical_or.reduce(list(self.flags.values()))
         return flagged
 
     @property

@@ -21,6 +21,7 @@ from validation.integrity import integrity_problems
 from validation.likeness import likeness
 from validation.people_evidence import DisclosureEvidence, SampleEvidence
 from validation.published_config import PublishedConfig, recomputed_problems
+from validation.quality import quality
 from validation.reference import REAL, SIMULATED, pinned_means
 from validation.report import Report
 from validation.schemas import check_table
@@ -79,7 +80,9 @@ def _check_config(config: PublishedConfig, manifest: Manifest, report: Report) -
     report.problems(name, "ids, scores, indices and flags follow from the answers", recomputed_problems(config))
     findings, described = _assessed(config, manifest)
     report.gates(findings)
-    report.problems(name, "gates, likeness and disclosure as in the manifest", _record_problems(described, manifest))
+    report.problems(
+        name, "gates, likeness, quality and disclosure as in the manifest", _record_problems(described, manifest)
+    )
 
 
 def _split_problems(config: PublishedConfig, recorded: dict[str, Any]) -> list[Place]:
@@ -123,8 +126,12 @@ def _assessed(config: PublishedConfig, manifest: Manifest) -> tuple[list[Finding
         findings += assess(SampleEvidence(of, likenesses[TEST_POPULATION]), allowed)
     described = {"all_unflagged": everybody.described()}
     described |= {split: one.described() for split, one in likenesses.items() if split != "dev"}
-    disclosure = disclosure_table(config.demographics)
-    return findings, {"name": of.name, "gates": findings, "likeness": described, "disclosure": disclosure}
+    facts = {
+        "likeness": described,
+        "quality": quality(evidence, config.flags),
+        "disclosure": disclosure_table(config.demographics),
+    }
+    return findings, {"name": of.name, "gates": findings} | facts
 
 
 def _record_problems(described: dict[str, Any], manifest: Manifest) -> list[Place]:
@@ -138,6 +145,7 @@ def _record_problems(described: dict[str, Any], manifest: Manifest) -> list[Plac
             problems.append(Place(f"{name}, gate {finding.gate}", f"{value} (manifest)", f"{finding.value}"))
     facts = {
         "likeness": manifest["configs"][name].get("likeness"),
+        "quality": manifest["configs"][name].get("quality"),
         "disclosure": manifest.get("privacy", {}).get("disclosure", {}).get(name),
     }
     differing = [what for what, fact in facts.items() if fact != described[what]]

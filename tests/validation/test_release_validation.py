@@ -138,7 +138,7 @@ def test_an_item_with_another_key_is_found(mine: Path) -> None:
 def test_numbers_of_the_manifest_that_are_not_so_are_found(mine: Path) -> None:
     edit_manifest(mine, lambda m: m["configs"][DARK_TRIAD]["likeness"]["test"].update(alpha=0.99))
     (check,) = failures(mine)
-    assert (check.subject, check.what) == (DARK_TRIAD, "gates, likeness and disclosure as in the manifest")
+    assert (check.subject, check.what) == (DARK_TRIAD, "gates, likeness, quality and disclosure as in the manifest")
 
 
 def test_a_release_whose_answers_fail_a_gate_ends_with_four(mine: Path) -> None:
