@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from builders.history import history_of
 from builders.items_table import items_table
 from builders.privacy import DEFAULT_MIN_COUNTRY
 from builders.raw.files import find_raw_files
@@ -41,7 +42,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What a user decides about a build; all of it but `published` is recorded in the manifest."""
+    """What a user decides about a build. `previous` is the last version, `notes` a text for the changelog."""
 
     published: Path | None = None
     only: tuple[str, ...] = ()
@@ -50,6 +51,8 @@ class BuildOptions:
     min_country: int = DEFAULT_MIN_COUNTRY
     require_pinned: bool = False
     allow_gates: tuple[str, ...] = ()
+    previous: Path | None = None
+    notes: Path | None = None
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -93,7 +96,8 @@ def build_release(
         built = build.configs(wanted, texts)
         _write_items(staging, wanted, texts)
         manifest = describe_release(staging, built, inputs, texts, _decisions(options))
-        write_release_texts(staging, manifest)
+        history = history_of(staging, manifest, options.previous, options.notes)
+        write_release_texts(staging, manifest, history)
         manifest["files"] = file_facts(staging, manifest["files"])
         write_json(staging / MANIFEST, manifest)
         write_json(report_of(staging), asdict(report))

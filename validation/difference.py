@@ -40,9 +40,12 @@ class Difference:
         return bool(self.facts or self.columns or self.configs or self.gates)
 
 
-def compare_releases(a: Path, b: Path) -> Difference:
-    """Every change from release `a` to release `b`. Raises what reading a release raises."""
-    before, after = read_manifest(a), read_manifest(b)
+def compare_releases(a: Path, b: Path, manifest: dict[str, Any] | None = None) -> Difference:
+    """Every change from release `a` to release `b`, whose manifest is given where it is not written yet.
+
+    Raises what reading a release raises.
+    """
+    before, after = read_manifest(a), manifest or read_manifest(b)
     result = Difference(facts=_changed_facts(before, after), gates=_changed_gates(before, after))
     for config in CONFIGS:
         one, other = _columns(before, config), _columns(after, config)

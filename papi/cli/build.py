@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "papi build raw release",
     "papi build raw release --published lists --version 1.0.0 --date 2026-01-31",
     "papi build raw release --only dark-triad --min-country 1000 --json",
+    "papi build raw release-1.1.0 --version 1.1.0 --previous release-1.0.0 --notes words.md",
 )
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
@@ -33,6 +34,8 @@ def build(
     min_country: Annotated[int, typer.Option(help="People a country needs to be published.")] = 500,
     require_pinned: Annotated[bool, typer.Option("--require-pinned", help="Refuse files of unknown hash.")] = False,
     allow_gate: Annotated[list[str] | None, typer.Option(help="Gate that may fail; recorded in the release.")] = None,
+    previous: Annotated[Path | None, path_option("The last version, for the changelog and the number.")] = None,
+    notes: Annotated[Path | None, path_option("Text file with your words for the changelog.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build a release from raw files: parquet, manifest and README, whole or not at all."""
@@ -46,6 +49,8 @@ def build(
         min_country=min_country,
         require_pinned=require_pinned,
         allow_gates=tuple(allow_gate or ()),
+        previous=previous,
+        notes=notes,
     )
     manifest, report = build_release(raw, out, options, progress_lines())
     if as_json:

@@ -84,12 +84,16 @@ def diff(
 ) -> None:
     """Show what changed from release A to B: rows, columns, values, splits, facts. Exit 1 if anything did."""
     from validation.difference import compare_releases
+    from validation.versions import change_kind, reasons
 
     difference = compare_releases(a, b)
     if as_json:
-        print_json({"a": str(a), "b": str(b), "different": bool(difference), **vars(difference)})
+        kind = change_kind(difference)
+        print_json({"a": str(a), "b": str(b), "different": bool(difference), "kind": kind, **vars(difference)})
     else:
         _show_difference(difference)
+        for reason in reasons(difference):
+            print(f"{reason.kind}: {reason}")
     raise typer.Exit(DIFFERENT if difference else 0)
 
 
