@@ -142,7 +142,16 @@ class _Build:
         self._note(table, splits, assessed.disclosure, of.name)
         cases = table.people["case"].to_numpy() if "case" in table.people else None
         findings = assessed.findings + findings
-        config = BuiltConfig(splits, assessed.quality, people.changed, assessed.disclosure, cases, findings)
+        config = BuiltConfig(
+            splits=splits,
+            quality=assessed.quality,
+            blunted=people.changed,
+            disclosure=assessed.disclosure,
+            minors=assessed.minors,
+            repairs={"impossible": dict(table.impossible), "blank": dict(table.blank)},
+            cases=cases,
+            findings=findings,
+        )
         return config, lambda: self._write(people, splits)
 
     def _split_findings(self, read: int, people: Respondents, splits: Splits) -> list[Finding]:

@@ -30,6 +30,8 @@ class BuiltConfig:
     quality: dict[str, Any]
     blunted: dict[str, int]
     disclosure: list[dict[str, Any]]
+    minors: dict[str, int] | None
+    repairs: dict[str, dict[str, int]]
     cases: NDArray[np.int32] | None
     findings: list[Finding]
 
@@ -68,6 +70,7 @@ def describe_release(
             "smallest_cell": decisions.smallest_cell,
             "changed": {name: one.blunted for name, one in built.items()},
             "disclosure": {name: one.disclosure for name, one in built.items()},
+            "minors": {name: one.minors for name, one in built.items() if one.minors is not None},
         },
         "gates": [asdict(finding) for one in built.values() for finding in one.findings],
         "allowed_gates": sorted(decisions.allow_gates),
@@ -92,6 +95,7 @@ def _config(one: BuiltConfig) -> dict[str, Any]:
         "split_definition": one.splits.definition,
         "likeness": one.splits.likeness,
         "quality": one.quality,
+        "repairs": one.repairs,
     }
 
 

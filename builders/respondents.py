@@ -20,7 +20,7 @@ from papi.scoring import Answers, responses_from_stored, rows_of, scale_score, s
 from papi.subject_ids import id_texts, subject_ids
 from validation.answer_evidence import AnswerEvidence
 from validation.careless import Indices, careless_flags, careless_indices
-from validation.disclosure import disclosure_table
+from validation.disclosure import disclosure_table, minors
 from validation.gates import Finding, assess
 from validation.people_evidence import DisclosureEvidence
 from validation.quality import quality
@@ -75,12 +75,13 @@ class Respondents:
 
 @dataclass(frozen=True)
 class Assessed:
-    """The people, what the gates found, the quality of the answers, how far their demographics single people out."""
+    """The people, what the gates found, the quality of the answers, how far demographics tell, how many are minors."""
 
     respondents: Respondents
     findings: list[Finding]
     quality: dict[str, Any]
     disclosure: list[dict[str, Any]]
+    minors: dict[str, int] | None
 
 
 def respondents(
@@ -114,7 +115,8 @@ def respondents(
     flagged = np.logical_or.reduce(list(flags.values()))[order]
     sorted_responses = rows_of(responses, order)
     people = Respondents(of, ids.numbers[order], sorted_responses, columns, order, flagged, demographics.changed)
-    return Assessed(people, findings, quality(answers, flags), disclosure_table(demographics.people))
+    told = disclosure_table(demographics.people), minors(demographics.people)
+    return Assessed(people, findings, quality(answers, flags), *told)
 
 
 def _scores(scores: Answers, of: Instrument) -> dict[str, NDArray[np.float32]]:

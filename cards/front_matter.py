@@ -14,6 +14,7 @@ import yaml
 from papi.columns import Column, columns_of
 from papi.instruments import DEFAULT_CONFIG, ITEMS_CONFIG
 from papi.manifest import shard_paths, shard_pattern
+from papi.tables import read_toml
 
 PRETTY_NAME = "PAPI: Personality Alignment with Personality Inventories"
 LICENSE_LINK = "LICENSE.md"
@@ -48,10 +49,19 @@ def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "license": "other",
         "license_name": "by-part",
         "license_link": LICENSE_LINK,
+        **read_toml("cards", "card.toml")["metadata"],
+        "size_categories": [_size_category(manifest)],
         "tags": keywords(manifest),
         "configs": [_config(manifest, name, default) for name in configs],
         "dataset_info": [_dataset_info(manifest, name) for name in configs],
     }
+
+
+def _size_category(manifest: dict[str, Any]) -> str:
+    """The Hub's name for how many people there are."""
+    people = sum(config["people"] for config in manifest["configs"].values())
+    sizes: dict[str, int] = read_toml("cards", "card.toml")["sizes"]
+    return [name for name, least in sizes.items() if people >= least][-1]
 
 
 def splits_of(manifest: dict[str, Any], config: str) -> list[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cards.card import card
 from cards.changelog import CHANGELOG, History, changelog
 from cards.croissant import CROISSANT, croissant
 from cards.croissant_checks import croissant_problems
-from cards.front_matter import LICENSE_LINK, front_matter, title
+from cards.front_matter import LICENSE_LINK
 from cards.rendering import render
 from papi.errors import SHOWN_PLACES, ReleaseRejected
 from papi.files import write_json, write_text
 
-TEXTS = {"README.md": "release_readme.md.j2", LICENSE_LINK: "license_by_part.md.j2"}
+README = "README.md"
 
 
 def write_release_texts(release: Path, manifest: dict[str, Any], history: History) -> None:
@@ -21,10 +22,10 @@ def write_release_texts(release: Path, manifest: dict[str, Any], history: Histor
 
     Raises `ReleaseRejected` where the Croissant description is not what it must be.
     """
-    for name, template in TEXTS.items():
-        start = front_matter(manifest) if name == "README.md" else ""
-        write_text(release / name, start + render(template, m=manifest, title=title(manifest)))
-    write_text(release / CHANGELOG, changelog(manifest, history))
+    changes = changelog(manifest, history)
+    write_text(release / CHANGELOG, changes)
+    write_text(release / README, card(manifest, changes))
+    write_text(release / LICENSE_LINK, render("license_by_part.md.j2", m=manifest))
     write_json(release / CROISSANT, _checked_croissant(manifest))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
@@ -17,7 +18,8 @@ def render(template: str, **facts: Any) -> str:
         lstrip_blocks=True,
         autoescape=False,
     )
-    environment.filters |= {"number": _number, "share": _share, "largest": _largest, "fact": _fact}
+    environment.filters |= {"number": _number, "share": _share, "largest": _largest, "mean": _mean, "fact": _fact}
+    environment.globals["figure"] = lambda name: _figure(name, facts.get("figures", []))
     return environment.get_template(template).render(facts).rstrip() + "\n"
 
 
@@ -35,6 +37,18 @@ def _largest(values: list[float | None]) -> float | None:
     """The largest of some numbers, undefined where one is."""
     known = [value for value in values if value is not None]
     return max(known) if len(known) == len(values) else None
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """The mean of some numbers, undefined where one is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _figure(name: str, figures: list[Any]) -> str:
+    """A figure of that file name as Markdown, with its alt text and caption; nothing where it was not drawn."""
+    found = [f for f in figures if PurePosixPath(f.path).stem == name]
+    return "".join(f"\n![{f.alt}]({f.path})\n\n*{f.caption}*\n" for f in found)
 
 
 def _fact(value: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from papi.columns import OTHER_COUNTRY
+from papi.columns import AGE_BANDS, OTHER_COUNTRY
 
 SMALLEST_CELL = 11
 SMALL_CELLS = (5, SMALLEST_CELL)
@@ -41,6 +41,16 @@ def smallest_cell(people: pd.DataFrame) -> int | None:
     """Size of the smallest cell that tells something, None where there is none."""
     sizes = cell_sizes(people)[~tells_nothing(people)]
     return int(sizes.min()) if len(sizes) else None
+
+
+def minors(people: pd.DataFrame) -> dict[str, int] | None:
+    """How many of those who told their age are under 18; None where nobody is asked for it."""
+    if "age_band" not in people:
+        return None
+    return {
+        "under_18": int((people["age_band"] == AGE_BANDS[0]).sum()),
+        "age_known": int(people["age_band"].notna().sum()),
+    }
 
 
 def disclosure_table(people: pd.DataFrame) -> list[dict[str, Any]]:

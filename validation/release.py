@@ -15,7 +15,7 @@ from papi.manifest import read_manifest, shard_paths
 from papi.parquet import read_parquet
 from validation.answer_evidence import AnswerEvidence
 from validation.difference import compare_releases
-from validation.disclosure import disclosure_table
+from validation.disclosure import disclosure_table, minors
 from validation.gates import Finding, assess
 from validation.integrity import integrity_problems
 from validation.likeness import likeness
@@ -130,6 +130,7 @@ def _assessed(config: PublishedConfig, manifest: Manifest) -> tuple[list[Finding
         "likeness": described,
         "quality": quality(evidence, config.flags),
         "disclosure": disclosure_table(config.demographics),
+        "minors": minors(config.demographics),
     }
     return findings, {"name": of.name, "gates": findings} | facts
 
@@ -147,6 +148,7 @@ def _record_problems(described: dict[str, Any], manifest: Manifest) -> list[Plac
         "likeness": manifest["configs"][name].get("likeness"),
         "quality": manifest["configs"][name].get("quality"),
         "disclosure": manifest.get("privacy", {}).get("disclosure", {}).get(name),
+        "minors": manifest.get("privacy", {}).get("minors", {}).get(name),
     }
     differing = [what for what, fact in facts.items() if fact != described[what]]
     return problems + [Place(f"{name}, {what}", "what the manifest says", "other numbers") for what in differing]

@@ -85,8 +85,13 @@ def find_raw_files(*folders: Path) -> RawFolder:
 
 def is_pinned(content: bytes) -> bool:
     """Whether a content is one that is known by its hash, as a file of its own or inside an archive."""
-    digest = sha256_of(content)
-    return any(digest in source.sha256 or digest in source.members.values() for source in sources())
+    return origin_of(sha256_of(content)) is not None
+
+
+def origin_of(digest: str) -> str | None:
+    """Where the file with a known hash comes from, or the archive that holds it; None for an unknown one."""
+    known = (s.url for s in sources() if digest in s.sha256 or digest in s.members.values())
+    return next(known, None)
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from builders.raw.files import RawFile, RawFolder, is_pinned
+from builders.raw.files import RawFile, RawFolder, origin_of
 from builders.raw.ipip_csv import read_ipip_csv
 from builders.raw.ipip_dat import read_ipip_dat
 from builders.raw.item_key import ItemTexts, read_codebook, read_item_key
@@ -28,7 +28,10 @@ PUBLISHED_KINDS = {"ipip-neo-300": "published-ipip", "dark-triad": "published-da
 
 @dataclass(frozen=True)
 class RawRecord:
-    """What the manifest says of one raw file; `use` is source, duplicate, wordings or published list."""
+    """What the manifest says of one raw file; `use` is source, duplicate, wordings or published list.
+
+    `origin` is the address that a file of known hash (`pinned`) comes from.
+    """
 
     name: str
     kind: str
@@ -36,6 +39,7 @@ class RawRecord:
     sha256: str
     bytes: int
     pinned: bool
+    origin: str | None
 
 
 @dataclass
@@ -90,13 +94,15 @@ class RawInputs:
 
     def _read(self, file: RawFile, use: str) -> tuple[bool, bytes]:
         content = file.content()
-        pinned = is_pinned(content)
+        digest = sha256_of(content)
+        origin = origin_of(digest)
+        pinned = origin is not None
         needs_pin = use != "duplicate" and file.kind != "codebook"  # no hash is known of a codebook
         if self.require_pinned and needs_pin and not pinned:
-            got = f"sha256 {sha256_of(content)}"
+            got = f"sha256 {digest}"
             advice = "fetch the known file (papi fetch), or build without --require-pinned"
             raise InputRejected(f"{file.label} is not a known file", where=file.label, got=got, next_step=advice)
-        self.records.append(RawRecord(file.name, file.kind, use, sha256_of(content), len(content), pinned))
+        self.records.append(RawRecord(file.name, file.kind, use, digest, len(content), pinned, origin))
         return pinned, content
 
     def _nothing(self, what: str) -> MissingFile:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cards import release_texts
+from cards.changelog import History
 from cards.croissant import CROISSANT, croissant, record_set_id, record_sets_of
 from cards.croissant_checks import croissant_problems
 from cards.responsible_ai import cardinalities
@@ -262,4 +263,4 @@ def test_mlcroissant_sees_a_wrong_hash_when_it_reads_and_only_of_a_single_file(d
 def test_a_build_stops_at_a_wrong_description(dark: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(release_texts, "croissant", lambda manifest: croissant(manifest) | {"license": ""})
     with pytest.raises(ReleaseRejected, match=r"does not describe the release(.|\n)*license is missing"):
-        release_texts.write_release_texts(dark, read_manifest(dark))
+        release_texts.write_release_texts(dark, read_manifest(dark), History())

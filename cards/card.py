@@ -1,0 +1,87 @@
+"""The card of a release: its sections in order, and the facts that their templates are rendered from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cards.changelog import newest_entry
+from cards.fields import field_rows
+from cards.front_matter import configs_of, front_matter, splits_of, title
+from cards.rendering import render
+from papi.instruments import IPIP_120, IPIP_300, instrument
+from papi.manifest import shard_paths
+from papi.reading import DEFAULT_RELEASE
+from papi.tables import read_csv, read_toml
+
+PUBLISHED_ALPHAS = {IPIP_300: "alpha_300", IPIP_120: "alpha_120"}  # columns of facets.csv
+SECTIONS = (
+    "summary",
+    "fields",
+    "splits",
+    "provenance",
+    "quality",
+    "errata",
+    "privacy",
+    "uses",
+    "rights",
+    "versions",
+    "loading",
+)
+
+
+def card(manifest: dict[str, Any], changes: str, figures: Sequence[Any] = ()) -> str:
+    """README.md of a release: front matter and text. `changes` is its changelog. A missing fact is an error."""
+    facts = _facts(manifest) | {"changes": newest_entry(changes), "figures": list(figures)}
+    sections = [render(f"section_{name}.md.j2", **facts) for name in SECTIONS]
+    return front_matter(manifest) + "\n" + "\n".join(sections)
+
+
+def _facts(manifest: dict[str, Any]) -> dict[str, Any]:
+    first = next(iter(manifest["configs"]))
+    return {
+        "m": manifest,
+        "title": title(manifest),
+        "simulated": manifest["simulated"],
+        "repository": DEFAULT_RELEASE,
+        "first": first,
+        "shards": [path for split in splits_of(manifest, first) for path in shard_paths(manifest, first, split)],
+        "instruments": read_toml("cards", "card.toml")["instruments"],
+        "fields": {config: field_rows(config) for config in configs_of(manifest)},
+        "flags": _flags(manifest),
+        "alphas": _alphas(manifest),
+        "predecessor": read_toml("cards", "predecessor.toml"),
+        "rules": read_csv("papi", "version_rules.csv"),
+    }
+
+
+def _flags(manifest: dict[str, Any]) -> list[str]:
+    """Every flag that some config has."""
+    return list(dict.fromkeys(flag for config in manifest["configs"].values() for flag in config["quality"]["flags"]))
+
+
+def _alphas(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The alphas of the facets: per facet a pair (measured, published or None) for each IPIP form of the release."""
+    forms = [name for name in manifest["configs"] if name in PUBLISHED_ALPHAS]
+    if not forms:
+        return {"forms": [], "facets": []}
+    published = {row["facet"]: row for row in read_csv("papi", "facets.csv")}
+    facets = [
+        {
+            "code": facet.name,
+            "title": facet.title,
+            "pairs": [
+                (
+                    manifest["configs"][form]["quality"]["alphas"][facet.name],
+                    _number(published[facet.name][PUBLISHED_ALPHAS[form]]),
+                )
+                for form in forms
+            ],
+        }
+        for facet in instrument(forms[0]).facets
+    ]
+    return {"forms": forms, "facets": facets}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
