@@ -21,7 +21,7 @@ from papi.errors import RemoteFailed
 
 OPTIONS = PushOptions(tag="v2.0.0", allow_simulated=True)
 FEW = (8, 30)  # while it uploads, while it reads back; the commit and the tag are in test_push
-ALL = range(1, 50)
+ALL = range(1, 65)
 KINDS: tuple[Kind, ...] = ("drop", "lose_reply", "status")
 
 
