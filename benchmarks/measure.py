@@ -20,10 +20,11 @@ class Cost:
     megabytes: float
 
 
-def cost_of_command(command: Sequence[str]) -> Cost:
-    """Run a command to its end; `RuntimeError` where it fails."""
+def cost_of_command(command: Sequence[str], **environment: str) -> Cost:
+    """Run a command to its end, its children included; `RuntimeError` where it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=os.environ | environment, **quiet)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
