@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-detection tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-publishing bench-detection tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -27,6 +27,9 @@ test-slow test-gpu test-network: test-%: $(INSTALLED)
 
 bench: $(INSTALLED)     ## the full-size benchmark; prints a table and one JSON line
 	$(BIN)/python benchmarks/full_size_build.py
+
+bench-publishing: $(INSTALLED) ## push to a loopback Hub and load_dataset at full size
+	$(BIN)/python benchmarks/publishing.py
 
 bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 	$(BIN)/python benchmarks/detection.py
