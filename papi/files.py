@@ -7,10 +7,12 @@ a build and the exchange of two folders are the business of `builders.staging`.)
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -114,6 +116,24 @@ def remove_folder(path: Path) -> None:
     with translated(path, "remove"):
         if path.exists():
             shutil.rmtree(path)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder for what is needed only for a while; it is gone afterwards, at the latest when the process ends.
+
+    At the end of the block somebody may still be writing into it: threads of a library that was interrupted.
+    """
+    try:
+        path = Path(tempfile.mkdtemp(prefix="papi-"))
+    except OSError as error:
+        advice = "make room in the folder for temporary files, or name another one with TMPDIR"
+        raise EnvironmentProblem("cannot make a temporary folder", got=str(error), next_step=advice) from error
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from builders.hub.client import MAIN, HubRepository
 from papi.errors import PapiError, ReleaseRejected
+from papi.files import scratch_folder
 from papi.manifest import MANIFEST, VERSION_TAG, read_manifest
 from validation.integrity import verify_release
 
@@ -29,8 +29,8 @@ def verify_published(repository: HubRepository, revision: str | None) -> tuple[s
     Raises `ReleaseRejected` with every difference, or where the tag is not the version's; `RemoteFailed` for the Hub.
     """
     commit = repository.commit_of(revision)
-    with tempfile.TemporaryDirectory(prefix="papi-verify-") as cache:
-        manifest = verify_release(repository.download(commit, Path(cache)))
+    with scratch_folder() as cache:
+        manifest = verify_release(repository.download(commit, cache))
     if revision and VERSION_TAG.fullmatch(revision) and revision != f"v{manifest['version']}":
         raise ReleaseRejected(
             "the tag is not that of the version",
@@ -47,8 +47,8 @@ def list_versions(repository: HubRepository) -> list[Version]:
     ordered = sorted((tag for tag in tags if VERSION_TAG.fullmatch(tag)), key=_number, reverse=True)
     named = [(MAIN, head)] if head not in tags.values() else []
     named += [(tag, tags[tag]) for tag in ordered]
-    with tempfile.TemporaryDirectory(prefix="papi-releases-") as cache:
-        return [_version(repository, name, commit, Path(cache)) for name, commit in named]
+    with scratch_folder() as cache:
+        return [_version(repository, name, commit, cache) for name, commit in named]
 
 
 def _number(tag: str) -> tuple[int, ...]:

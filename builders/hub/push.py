@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from builders.hub.answers import AGAIN
 from builders.hub.client import HubRepository
 from builders.hub.plan import LocalFile, PushPlan, RemoteState, local_files, plan_push, refuse_unfit
 from papi.errors import ReleaseRejected, RemoteFailed
+from papi.files import scratch_folder
 from papi.instruments import ITEMS_CONFIG
 from validation.integrity import verify_release
 
@@ -71,14 +71,14 @@ def push_release(
         repository.create(private=options.private)
         plan = plan_push(files, remote_state(repository), options.tag)  # what is there now, whoever made it
     commit = _commit(release, repository, plan, f"PAPI {manifest['version']}", progress)
-    with tempfile.TemporaryDirectory(prefix="papi-push-") as scratch:
+    with scratch_folder() as scratch:
         progress(f"reading back {commit}")
-        _read_back(repository, commit, manifest, Path(scratch))
+        _read_back(repository, commit, manifest, scratch)
         if plan.sets_tag:
             progress(f"setting the tag {plan.tag}")
             _set_tag(repository, str(plan.tag), commit)
         progress("loading it in a process of its own")
-        rows = _load_as_stranger(repository, plan.tag or commit, manifest, Path(scratch))
+        rows = _load_as_stranger(repository, plan.tag or commit, manifest, scratch)
     return Pushed(repository.name, repository.url, plan, files, commit, rows)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fault_table import FaultTable
 from hub_fixtures import REPO
-from hub_server import TOKEN, Fault, Hub, Kind, Repository, content_of
+from hub_server import TOKEN, Fault, Hub, Repository, content_of
 
 from builders.hub.client import HubRepository
 from builders.hub.push import PushOptions, push_release
@@ -22,7 +22,12 @@ from papi.errors import RemoteFailed
 OPTIONS = PushOptions(tag="v2.0.0", allow_simulated=True)
 FEW = (8, 30)  # while it uploads, while it reads back; the commit and the tag are in test_push
 ALL = range(1, 65)
-KINDS: tuple[Kind, ...] = ("drop", "lose_reply", "status")
+FAULTS = {
+    "dropped": Fault("drop"),
+    "its reply lost": Fault("lose_reply"),
+    "answered with 500": Fault("status", 500),
+    "answered with 429": Fault("status", 429, {"Retry-After": "1"}),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -69,8 +74,8 @@ def interrupted(hub: Hub, versions: tuple[Path, Path], failing: Callable[[int], 
     return False
 
 
-def sweep_once(hub: Hub, published: Repository, versions: tuple[Path, Path], kind: Kind, number: int) -> None:
-    interrupted(hub, versions, lambda n: Fault(kind) if n == number else None)
+def sweep_once(hub: Hub, published: Repository, versions: tuple[Path, Path], kind: str, number: int) -> None:
+    interrupted(hub, versions, lambda n: FAULTS[kind] if n == number else None)
     assert_old_or_new(published, versions)
     assert_next_run_ends_well(hub, published, versions)
 
@@ -91,21 +96,21 @@ def test_a_push_has_no_more_requests_than_are_tried(
 
 
 @pytest.mark.parametrize("number", FEW)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAULTS)
 def test_one_request_fails(
-    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: Kind, number: int
+    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: str, number: int
 ) -> None:
-    with faults.case(f"push: request {kind}"):
+    with faults.case(f"push: a request {kind}"):
         sweep_once(hub, published, versions, kind, number)
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("number", sorted(set(ALL) - set(FEW)))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAULTS)
 def test_every_request_fails(
-    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: Kind, number: int
+    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: str, number: int
 ) -> None:
-    with faults.case(f"push: request {kind}"):
+    with faults.case(f"push: a request {kind}"):
         sweep_once(hub, published, versions, kind, number)
 
 
@@ -118,10 +123,12 @@ def test_the_hub_is_gone_from_a_request_on(
         sweep_for_good(hub, published, versions, number)
 
 
-def killed(hub: Hub, release: Path, number: int, how: signal.Signals) -> tuple[int, str]:
+def killed(hub: Hub, release: Path, number: int, how: signal.Signals, scratch: Path) -> tuple[int, str]:
     """A push in a process of its own that gets a signal at a request, before that is answered."""
     command = [sys.executable, "-m", "papi", "push", str(release), REPO, "--tag", "v2.0.0", "--allow-simulated"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=os.environ)
+    scratch.mkdir()
+    own = os.environ | {"TMPDIR": str(scratch)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=own)
 
     def kill(heard: int) -> None:
         if heard == number:
@@ -140,12 +147,19 @@ def killed(hub: Hub, release: Path, number: int, how: signal.Signals) -> tuple[i
     + [pytest.param(n, how, marks=pytest.mark.faults) for n in ALL for how in (signal.SIGKILL, signal.SIGTERM)],
 )
 def test_the_process_is_killed_at_a_request(
-    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, number: int, how: signal.Signals
+    hub: Hub,
+    published: Repository,
+    versions: tuple[Path, Path],
+    faults: FaultTable,
+    tmp_path: Path,
+    number: int,
+    how: signal.Signals,
 ) -> None:
     with faults.case(f"push: {how.name} at a request"):
-        code, message = killed(hub, versions[1], number, how)
+        code, message = killed(hub, versions[1], number, how, tmp_path / "scratch")
         assert code in (0, -signal.SIGKILL, 130)
         assert "Traceback" not in message
         assert TOKEN not in message
+        assert how == signal.SIGKILL or list((tmp_path / "scratch").iterdir()) == []
         assert_old_or_new(published, versions)
         assert_next_run_ends_well(hub, published, versions)

@@ -22,7 +22,9 @@ ROWS = {"1.0.0": {"dev": 49, "test": 6, "test_population": 5}, "2.0.0": {"dev": 
 LOADS = """
 import json, sys
 import datasets
+import pandas as pd
 
+shard = "hf://datasets/palign/papi/data/dark-triad/test-00000-of-00001.parquet"
 repository, commit = sys.argv[1:]
 load = datasets.load_dataset
 print(json.dumps({
@@ -33,6 +35,7 @@ print(json.dumps({
     "one split": load(repository, "dark-triad", split="test").num_rows,
     "streaming": sum(1 for _ in load(repository, split="test_population", streaming=True)),
     "type": str(load(repository, split="test").features["M1"].dtype),
+    "pandas": str(pd.read_parquet(shard, dtype_backend="pyarrow")["M1"].dtype),
     "class": load(repository, split="test").features["source"].names,
 }))
 """
@@ -66,6 +69,7 @@ def test_load_dataset_by_name_at_a_tag_at_a_commit_in_part_and_streaming(hub: Hu
         "one split": 4,
         "streaming": 3,
         "type": "int8",
+        "pandas": "int8[pyarrow]",
         "class": ["front_page", "search", "other"],
     }
 
