@@ -15,50 +15,29 @@ import pyarrow as pa
 
 from builders.history import history_of
 from builders.items_table import items_table
-from builders.privacy import DEFAULT_MIN_COUNTRY
+from builders.options import BuildOptions
 from builders.raw.files import find_raw_files
 from builders.raw.inputs import RawInputs
 from builders.raw.item_key import ItemTexts
 from builders.raw.table import RawTable
-from builders.release_manifest import BuiltConfig, Decisions, describe_release, file_facts
+from builders.release_manifest import BuiltConfig, describe_release, file_facts
 from builders.respondents import Respondents, respondents
 from builders.splits import Splits, assign_splits
 from builders.staging import check_target, report_of, staged
+from cards.figures import Figure, write_figures
 from cards.release_texts import write_release_texts
-from papi.errors import InputRejected, UsageError
+from papi.errors import InputRejected
 from papi.files import write_json
 from papi.instruments import INSTRUMENTS, ITEMS_CONFIG, SPLITS, Instrument, instrument
 from papi.manifest import MANIFEST, shard_name
 from papi.parquet import arrow_schema, write_parquet
-from validation.disclosure import SMALLEST_CELL
-from validation.gates import Finding, assess, gate_names, refuse_failures
+from validation.gates import Finding, assess, refuse_failures
 from validation.people_evidence import SampleEvidence, StructureEvidence
 from validation.reference import pinned_means
 from validation.schemas import check_table
 
 ROWS_PER_SHARD = 250_000
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """What a user decides about a build. `previous` is the last version, `notes` a text for the changelog."""
-
-    published: Path | None = None
-    only: tuple[str, ...] = ()
-    version: str = "0.0.0"
-    date: str | None = None
-    min_country: int = DEFAULT_MIN_COUNTRY
-    require_pinned: bool = False
-    allow_gates: tuple[str, ...] = ()
-    previous: Path | None = None
-    notes: Path | None = None
-
-    @property
-    def allowed(self) -> tuple[str, ...]:
-        """The gates that may fail; whoever publishes rare countries has decided to publish small cells."""
-        implied = {"smallest-cell"} if self.min_country < SMALLEST_CELL else set()
-        return tuple(sorted({*self.allow_gates} | implied))
 
 
 @dataclass
@@ -83,7 +62,7 @@ def build_release(
     must be, `GateFailed` (exit 4), `EnvironmentProblem` (exit 5) and `Busy` (exit 6). After any of them the old
     release at `out` is untouched.
     """
-    _check_options(options)
+    options.check()
     check_target(out)
     folder = find_raw_files(raw, *([options.published] if options.published else []))
     inputs = RawInputs(folder, options.require_pinned)
@@ -95,9 +74,10 @@ def build_release(
         build = _Build(staging, inputs, options, report, progress)
         built = build.configs(wanted, texts)
         _write_items(staging, wanted, texts)
-        manifest = describe_release(staging, built, inputs, texts, _decisions(options))
+        manifest = describe_release(staging, built, inputs, texts, options.decisions())
         history = history_of(staging, manifest, options.previous, options.notes)
-        write_release_texts(staging, manifest, history)
+        figures = _figures(staging, manifest, progress) if options.figures else []
+        write_release_texts(staging, manifest, history, figures)
         manifest["files"] = file_facts(staging, manifest["files"])
         write_json(staging / MANIFEST, manifest)
         write_json(report_of(staging), asdict(report))
@@ -195,21 +175,6 @@ class _Build:
         self.report.seconds[f"{config}: {what}"] = round(time.perf_counter() - start, 3)
 
 
-def _check_options(options: BuildOptions) -> None:
-    for name in options.only:
-        instrument(name)
-    for gate in options.allow_gates:
-        if gate not in gate_names():
-            raise UsageError(f"no gate is called {gate!r}", expected=", ".join(gate_names()), got=gate)
-    if options.min_country < 1:
-        raise UsageError("a country needs at least one respondent", expected="--min-country 1 or more")
-
-
-def _decisions(options: BuildOptions) -> Decisions:
-    smallest = min(SMALLEST_CELL, options.min_country)
-    return Decisions(options.version, options.date, options.min_country, smallest, options.allowed)
-
-
 def _refuse_mixture(texts: dict[str, ItemTexts]) -> None:
     contents = {family: text.content for family, text in texts.items()}
     if len(set(contents.values())) > 1:
@@ -226,6 +191,11 @@ def _write_items(staging: Path, wanted: Iterable[Instrument], texts: dict[str, I
     name = shard_name(ITEMS_CONFIG, ITEMS_CONFIG, 0, 1)
     check_table(table, ITEMS_CONFIG, name)
     write_parquet(staging / name, table.replace_schema_metadata(), ITEMS_CONFIG)
+
+
+def _figures(staging: Path, manifest: dict[str, Any], progress: Progress) -> list[Figure]:
+    progress("drawing the figures")
+    return write_figures(staging, manifest)
 
 
 def _split_notes(config: str, splits: Splits) -> list[str]:

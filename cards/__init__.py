@@ -1,1 +1,1 @@
-"""What readers are told about a release: front matter, card, licences."""
+"""What readers are told about a release: front matter, card, figures, licences."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from cards.changelog import newest_entry
 from cards.fields import field_rows
+from cards.figures import Figure
 from cards.front_matter import configs_of, front_matter, splits_of, title
 from cards.rendering import render
 from papi.instruments import IPIP_120, IPIP_300, instrument
@@ -30,7 +31,7 @@ SECTIONS = (
 )
 
 
-def card(manifest: dict[str, Any], changes: str, figures: Sequence[Any] = ()) -> str:
+def card(manifest: dict[str, Any], changes: str, figures: Sequence[Figure] = ()) -> str:
     """README.md of a release: front matter and text. `changes` is its changelog. A missing fact is an error."""
     facts = _facts(manifest) | {"changes": newest_entry(changes), "figures": list(figures)}
     sections = [render(f"section_{name}.md.j2", **facts) for name in SECTIONS]

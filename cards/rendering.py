@@ -46,9 +46,9 @@ def _mean(values: list[float | None]) -> float | None:
 
 
 def _figure(name: str, figures: list[Any]) -> str:
-    """A figure of that file name as Markdown, with its alt text and caption; nothing where it was not drawn."""
+    """A figure of that file name as Markdown, with its alt text, title and caption; nothing where it was not drawn."""
     found = [f for f in figures if PurePosixPath(f.path).stem == name]
-    return "".join(f"\n![{f.alt}]({f.path})\n\n*{f.caption}*\n" for f in found)
+    return "".join(f"\n![{f.alt}]({f.path})\n\n**{f.title}.** {f.caption}\n" for f in found)
 
 
 def _fact(value: Any) -> str:

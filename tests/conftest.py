@@ -10,7 +10,8 @@ import fault_table
 import hub_fixtures
 import pytest
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from builders.simulate import simulate
 from papi.instruments import INSTRUMENTS
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hub_server import Hub, Repository, content_of, running
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from builders.simulate import simulate
 from papi.instruments import DARK_TRIAD
 
@@ -40,9 +41,8 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("versions")
     for number, people in ((1, 60), (2, 40)):
         simulate(folder / f"raw-{number}", {DARK_TRIAD: people}, number)
-        build_release(
-            folder / f"raw-{number}", folder / f"v{number}", BuildOptions(only=(DARK_TRIAD,), version=f"{number}.0.0")
-        )
+        options = BuildOptions(only=(DARK_TRIAD,), version=f"{number}.0.0", figures=False)
+        build_release(folder / f"raw-{number}", folder / f"v{number}", options)
     return folder / "v1", folder / "v2"
 
 

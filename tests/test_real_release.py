@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 import papi
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from papi.errors import GateFailed, InputRejected
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300, instrument
 from papi.manifest import read_manifest
@@ -22,7 +23,7 @@ FIRST_PERSON = r"\b(?:I|I'm|I've|I'll|me|my|myself|mine|am)\b"
 @pytest.fixture(scope="module")
 def by_recipe(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("real") / "release"
-    build_release(real_data / "raw", out, BuildOptions())
+    build_release(real_data / "raw", out, BuildOptions(figures=False))
     return out
 
 
@@ -149,7 +150,7 @@ def test_statements_are_in_the_second_person(by_recipe: Path) -> None:
 
 
 def test_an_empty_country_and_namibia_stay_apart(real_data: Path, tmp_path: Path) -> None:
-    options = BuildOptions(only=(DARK_TRIAD,), min_country=1)
+    options = BuildOptions(only=(DARK_TRIAD,), min_country=1, figures=False)
     build_release(real_data / "raw", tmp_path / "release", options)
     country = people(tmp_path / "release", DARK_TRIAD)["country"]
     assert int((country == "NA").sum()) == 1

@@ -36,10 +36,12 @@ def build(
     allow_gate: Annotated[list[str] | None, typer.Option(help="Gate that may fail; recorded in the release.")] = None,
     previous: Annotated[Path | None, path_option("The last version, for the changelog and the number.")] = None,
     notes: Annotated[Path | None, path_option("Text file with your words for the changelog.")] = None,
+    no_figures: Annotated[bool, typer.Option("--no-figures", help="Leave out the figures of the README.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Build a release from raw files: parquet, manifest and README, whole or not at all."""
-    from builders.release import BuildOptions, build_release
+    """Build a release from raw files: parquet, manifest, README and its figures, whole or not at all."""
+    from builders.options import BuildOptions
+    from builders.release import build_release
 
     options = BuildOptions(
         published=published,
@@ -51,6 +53,7 @@ def build(
         allow_gates=tuple(allow_gate or ()),
         previous=previous,
         notes=notes,
+        figures=not no_figures,
     )
     manifest, report = build_release(raw, out, options, progress_lines())
     if as_json:

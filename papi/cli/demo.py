@@ -20,7 +20,8 @@ def demo(
     people: Annotated[int, typer.Option(help="Simulated people for every instrument.", min=30)] = 3000,
 ) -> None:
     """Simulate people, build a release of them, load it back and show a person."""
-    from builders.release import BuildOptions, build_release
+    from builders.options import BuildOptions
+    from builders.release import build_release
     from builders.simulate import simulate
     from papi.files import remove_folder
 

@@ -10,9 +10,10 @@ import pytest
 
 import papi
 from builders.export_csv import export_papi_csv
+from builders.options import BuildOptions
 from builders.raw.ipip_csv import csv_columns, read_ipip_csv
 from builders.raw.ipip_dat import read_ipip_dat
-from builders.release import BuildOptions, build_release
+from builders.release import build_release
 from builders.simulate import simulate
 from papi.errors import InputRejected, UsageError
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300, instrument
@@ -74,6 +75,6 @@ def test_a_folder_in_use_and_a_release_without_ipip_are_refused(
         export_papi_csv(release, simulated_raw, tmp_path / "mine", with_subject_id=False)
     (tmp_path / "raw").mkdir()
     shutil.copy(simulated_raw / "SD3.zip", tmp_path / "raw")
-    build_release(tmp_path / "raw", tmp_path / "dark", BuildOptions(only=(DARK_TRIAD,)))
+    build_release(tmp_path / "raw", tmp_path / "dark", BuildOptions(only=(DARK_TRIAD,), figures=False))
     with pytest.raises(UsageError, match="no IPIP form"):
         export_papi_csv(tmp_path / "dark", tmp_path / "raw", tmp_path / "csv", with_subject_id=False)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from builders.simulate import simulate
 from papi.errors import InputRejected, MissingFile, UsageError
 from papi.instruments import DARK_TRIAD
@@ -24,7 +25,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def first(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     release = tmp_path_factory.mktemp("first") / "release"
-    build_release(raw, release, BuildOptions(only=ONLY, version="1.0.0", date="2026-01-31"))
+    build_release(raw, release, BuildOptions(only=ONLY, figures=False, version="1.0.0", date="2026-01-31"))
     return release
 
 
@@ -43,7 +44,7 @@ def test_an_entry_is_drafted_from_the_difference_and_the_older_ones_stay(
 ) -> None:
     notes = tmp_path / "words.md"
     notes.write_text("Rarer countries are named.\n")
-    options = BuildOptions(only=ONLY, version="1.1.0", previous=first, notes=notes, min_country=10)
+    options = BuildOptions(only=ONLY, figures=False, version="1.1.0", previous=first, notes=notes, min_country=10)
     build_release(raw, tmp_path / "second", options)
     lines = changelog(tmp_path / "second")
     headings = [line for line in lines if line.startswith("## ")]
@@ -54,7 +55,7 @@ def test_an_entry_is_drafted_from_the_difference_and_the_older_ones_stay(
     assert "- values of demographics, flags or indices are others (dark-triad)" in new
     assert any(line.startswith("- cells of `dark-triad` that are others: ") for line in new)
     assert "- min country: 500 → 10" in new
-    options = BuildOptions(only=ONLY, version="1.1.1", previous=tmp_path / "second", min_country=10)
+    options = BuildOptions(only=ONLY, figures=False, version="1.1.1", previous=tmp_path / "second", min_country=10)
     build_release(raw, tmp_path / "third", options)
     assert [line for line in changelog(tmp_path / "third") if line.startswith("## ")] == ["## 1.1.1", *headings]
 
@@ -62,16 +63,20 @@ def test_an_entry_is_drafted_from_the_difference_and_the_older_ones_stay(
 def test_other_people_are_a_major_change_that_a_minor_version_may_not_hide(first: Path, tmp_path: Path) -> None:
     simulate(tmp_path / "raw", {DARK_TRIAD: 60}, 2)
     with pytest.raises(UsageError, match="the version says less than what changed") as refused:
-        build_release(tmp_path / "raw", tmp_path / "second", BuildOptions(only=ONLY, version="1.1.0", previous=first))
+        build_release(
+            tmp_path / "raw",
+            tmp_path / "second",
+            BuildOptions(only=ONLY, figures=False, version="1.1.0", previous=first),
+        )
     assert refused.value.expected == "--version 2.0.0 or higher"
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 
 def test_a_last_version_that_is_none_is_refused(raw: Path, first: Path, tmp_path: Path) -> None:
     for options, error in (
-        (BuildOptions(only=ONLY, version="2.0.0", previous=raw), MissingFile),
-        (BuildOptions(only=ONLY, version="2.0.0", notes=tmp_path / "nowhere.md"), MissingFile),
-        (BuildOptions(only=ONLY, version="2.0.0", notes=next(raw.rglob("*.zip"))), InputRejected),
+        (BuildOptions(only=ONLY, figures=False, version="2.0.0", previous=raw), MissingFile),
+        (BuildOptions(only=ONLY, figures=False, version="2.0.0", notes=tmp_path / "nowhere.md"), MissingFile),
+        (BuildOptions(only=ONLY, figures=False, version="2.0.0", notes=next(raw.rglob("*.zip"))), InputRejected),
     ):
         with pytest.raises(error):
             build_release(raw, tmp_path / "release", options)

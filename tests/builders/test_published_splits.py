@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from builders.options import BuildOptions
 from builders.raw.ipip_dat import read_ipip_dat
-from builders.release import BuildOptions, build_release
+from builders.release import build_release
 from papi import load
 from papi.errors import InputRejected
 from papi.instruments import IPIP_300, instrument
@@ -25,7 +26,7 @@ def published_list(raw: Path, rows: list[int], strangers: int = 0) -> str:
 
 
 def build(raw: Path, tmp_path: Path) -> tuple[dict[str, object], list[str]]:
-    manifest, report = build_release(raw, tmp_path / "release", BuildOptions(only=(IPIP_300,)))
+    manifest, report = build_release(raw, tmp_path / "release", BuildOptions(only=(IPIP_300,), figures=False))
     return manifest["configs"][IPIP_300]["split_definition"]["test"], report.notes
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from builders.options import BuildOptions
 from builders.raw.ipip_dat import read_ipip_dat
-from builders.release import BuildOptions, build_release
+from builders.release import build_release
 from papi import load
 from papi.errors import GateFailed, InputRejected, MissingFile, UsageError
 from papi.files import sha256_of_file
@@ -64,7 +65,7 @@ def test_rows_of_a_split_are_ordered_by_subject_id(release: Path) -> None:
 def test_the_order_of_a_file_leaves_no_trace(release: Path, raw_copy: Path, tmp_path: Path) -> None:
     for name in ("IPIP300.dat", "IPIP120.dat"):
         shuffled_dat(raw_copy / name)
-    build_release(raw_copy, tmp_path / "again", BuildOptions())
+    build_release(raw_copy, tmp_path / "again", BuildOptions(figures=False))
     assert data_hashes(tmp_path / "again") == data_hashes(release)
 
 
@@ -76,7 +77,7 @@ def test_compressed_and_renamed_files_give_the_same_release(release: Path, raw_c
     with zipfile.ZipFile(raw_copy / "SD3.zip") as archive:
         archive.extractall(raw_copy / "unpacked")
     (raw_copy / "SD3.zip").unlink()
-    build_release(raw_copy, tmp_path / "again", BuildOptions())
+    build_release(raw_copy, tmp_path / "again", BuildOptions(figures=False))
     assert data_hashes(tmp_path / "again") == data_hashes(release)
 
 
@@ -110,7 +111,7 @@ def test_one_instrument_needs_only_its_own_files(raw_copy: Path, tmp_path: Path)
         (raw_copy / name).unlink()
     with pytest.raises(MissingFile, match="item key"):
         build_release(raw_copy, tmp_path / "release", BuildOptions())
-    manifest, _ = build_release(raw_copy, tmp_path / "release", BuildOptions(only=(DARK_TRIAD,)))
+    manifest, _ = build_release(raw_copy, tmp_path / "release", BuildOptions(only=(DARK_TRIAD,), figures=False))
     assert list(manifest["configs"]) == [DARK_TRIAD]
     assert len(load(tmp_path / "release", "items", split="items")) == 27
 
@@ -126,7 +127,9 @@ def test_an_allowed_gate_is_recorded(raw_copy: Path, tmp_path: Path) -> None:
     (raw_copy / "IPIP120.dat").write_bytes(content + content[: 20 * 153])
     with pytest.raises(GateFailed, match="duplicates"):
         build_release(raw_copy, tmp_path / "release", BuildOptions())
-    manifest, _ = build_release(raw_copy, tmp_path / "release", BuildOptions(allow_gates=("duplicates",)))
+    manifest, _ = build_release(
+        raw_copy, tmp_path / "release", BuildOptions(allow_gates=("duplicates",), figures=False)
+    )
     assert manifest["allowed_gates"] == ["duplicates"]
     assert manifest["configs"][IPIP_120]["people"] == 420
     assert load(tmp_path / "release", IPIP_120, split="dev")["subject_id"].is_unique

@@ -11,7 +11,8 @@ import jinja2
 import pytest
 import yaml
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from cards.card import SECTIONS, card
 from cards.changelog import History, changelog
 from cards.fields import field_rows
@@ -149,6 +150,16 @@ def test_the_front_matter_has_one_default_and_official_words_only(manifest: dict
     assert int8 == "int8"
 
 
+def test_every_figure_of_the_release_stands_in_the_card_once_the_first_on_the_first_screen(
+    release: Path, text: str
+) -> None:
+    drawn = sorted(f"figures/{path.name}" for path in (release / "figures").iterdir())
+    shown = re.findall(r"!\[([^\]]{40,})\]\((figures/[^)]+)\)", text)
+    assert sorted(path for _, path in shown) == drawn
+    assert len(drawn) == 6
+    assert text.index(shown[0][1]) < text.index("## Fields")
+
+
 def test_simulated_people_are_marked_in_title_tags_and_text_and_real_ones_are_not(
     manifest: dict[str, Any], text: str
 ) -> None:
@@ -161,7 +172,11 @@ def test_simulated_people_are_marked_in_title_tags_and_text_and_real_ones_are_no
 
 
 def test_a_release_of_one_instrument_names_no_other_config(simulated_raw: Path, tmp_path: Path) -> None:
-    build_release(simulated_raw, tmp_path / "one", BuildOptions(only=(DARK_TRIAD,), version="1.2.0", date="2026-01-31"))
+    build_release(
+        simulated_raw,
+        tmp_path / "one",
+        BuildOptions(only=(DARK_TRIAD,), figures=False, version="1.2.0", date="2026-01-31"),
+    )
     text = (tmp_path / "one" / "README.md").read_text()
     assert "`ipip-neo-300`" not in text.replace("for ipip-neo-120: the item of ipip-neo-300", "")
     assert 'load_dataset("palign/papi", "dark-triad", revision="v1.2.0")' in text
@@ -170,5 +185,7 @@ def test_a_release_of_one_instrument_names_no_other_config(simulated_raw: Path, 
 
 def test_the_card_fits_the_screen_in_lines_that_can_be_read(text: str) -> None:
     body = text.split("---\n", 2)[2]
-    prose = [line for line in body.splitlines() if not line.lstrip().startswith(("|", "!", "<", "SELECT", "people ="))]
+    prose = [
+        line for line in body.splitlines() if not line.lstrip().startswith(("|", "!", "<", "**", "SELECT", "people ="))
+    ]
     assert max(map(len, prose)) < 200

@@ -18,7 +18,8 @@ from outcomes import papi
 from builders.simulate import simulate
 from papi.instruments import DARK_TRIAD
 
-OPTIONS = ("--only", DARK_TRIAD, "--version", "2.0.0")
+ONLY = ("--only", DARK_TRIAD, "--no-figures")
+OPTIONS = (*ONLY, "--version", "2.0.0")
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO}
 spread = pytest.mark.parametrize("every", [53, pytest.param(1, marks=pytest.mark.faults)])
 
@@ -34,8 +35,8 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def releases(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An old release and the new one that is to take its place."""
     folder = tmp_path_factory.mktemp("releases")
-    assert papi("build", raw, folder / "old", "--only", DARK_TRIAD, "--version", "1.0.0") == 0
-    assert papi("build", raw, folder / "new", "--only", DARK_TRIAD, "--version", "2.0.0") == 0
+    assert papi("build", raw, folder / "old", *ONLY, "--version", "1.0.0") == 0
+    assert papi("build", raw, folder / "new", *OPTIONS) == 0
     return folder / "old", folder / "new"
 
 

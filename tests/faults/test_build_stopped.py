@@ -24,7 +24,7 @@ from papi.instruments import INSTRUMENTS
 ROOT = Path(__file__).parents[2]
 CAPABILITIES, DROP_FROM_BOUNDING_SET = (1, 2), 24  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH; PR_CAPBSET_DROP
 COMMAND = [sys.executable, "-m", "papi", "build"]
-NEW = ("--version", "2.0.0")
+NEW = ("--version", "2.0.0", "--no-figures")
 STEPS = [f"{name}: {step}" for name in INSTRUMENTS for step in ("read", "assess", "split", "write")] + ["swapping"]
 times = pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.faults)])
 
@@ -40,7 +40,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def releases(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """An old release and the new one that is to take its place."""
     folder = tmp_path_factory.mktemp("releases")
-    assert papi("build", raw, folder / "old", "--version", "1.0.0") == 0
+    assert papi("build", raw, folder / "old", "--version", "1.0.0", "--no-figures") == 0
     assert papi("build", raw, folder / "new", *NEW) == 0
     return folder / "old", folder / "new"
 

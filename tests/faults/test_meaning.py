@@ -136,7 +136,8 @@ def test_many_impossible_values_fail_their_gate_and_one_in_a_thousand_does_not(
         assert_build_refused(tmp_path / "raw", 4, "impossible-values", capsys, "--only", IPIP_120)
     with faults.case("raw: impossible fields, allowed"):
         out = tmp_path / "release"
-        assert papi("build", tmp_path / "raw", out, "--only", IPIP_120, "--allow-gate", "impossible-values") == 0
+        options = ("--only", IPIP_120, "--no-figures", "--allow-gate", "impossible-values")
+        assert papi("build", tmp_path / "raw", out, *options) == 0
         manifest = read_manifest(out)
         assert manifest["allowed_gates"] == ["impossible-values"]
         assert manifest["configs"][IPIP_120]["people"] == len(records)
@@ -149,7 +150,7 @@ def test_few_impossible_values_become_null_and_are_counted(tmp_path: Path, fault
         records[row, record_fields(IPIP_120)[field]] = np.frombuffer(wrong, np.uint8)
     write_records(tmp_path / "raw" / "IPIP120.dat", records)
     with faults.case("raw: impossible fields, few"):
-        assert papi("build", tmp_path / "raw", tmp_path / "release", "--only", IPIP_120) == 0
+        assert papi("build", tmp_path / "raw", tmp_path / "release", "--only", IPIP_120, "--no-figures") == 0
         found = [g for g in read_manifest(tmp_path / "release")["gates"] if g["gate"] == "impossible-values"]
         assert [(g["value"], g["verdict"]) for g in found] == [(0.001, "passed")]
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import papi
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from builders.simulate import simulate
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300
 from validation.difference import compare_releases
@@ -17,7 +18,7 @@ from validation.difference import compare_releases
 def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("others")
     simulate(folder / "raw", dict.fromkeys(INSTRUMENTS, 400), 8)
-    build_release(folder / "raw", folder / "release", BuildOptions())
+    build_release(folder / "raw", folder / "release", BuildOptions(figures=False))
     return folder / "release"
 
 
@@ -28,7 +29,7 @@ def test_a_release_does_not_differ_from_itself(release: Path) -> None:
 def test_an_option_that_changes_a_column_is_counted_cell_by_cell(
     release: Path, simulated_raw: Path, tmp_path: Path
 ) -> None:
-    build_release(simulated_raw, tmp_path / "other", BuildOptions(min_country=20, version="1.0.0"))
+    build_release(simulated_raw, tmp_path / "other", BuildOptions(min_country=20, version="1.0.0", figures=False))
     found = compare_releases(release, tmp_path / "other")
     assert found.facts == {"version": ["0.0.0", "1.0.0"], "min_country": [500, 20]}
     before, after = (papi.load(each, DARK_TRIAD, split="dev") for each in (release, tmp_path / "other"))
@@ -47,7 +48,7 @@ def test_other_people_are_rows_added_and_removed(release: Path, others: Path) ->
 
 
 def test_a_config_that_is_not_there_any_more_is_told(release: Path, simulated_raw: Path, tmp_path: Path) -> None:
-    build_release(simulated_raw, tmp_path / "less", BuildOptions(only=(IPIP_120, DARK_TRIAD)))
+    build_release(simulated_raw, tmp_path / "less", BuildOptions(only=(IPIP_120, DARK_TRIAD), figures=False))
     found = compare_releases(release, tmp_path / "less")
     assert found.columns == {IPIP_300: {"config": "removed"}}
     assert found.configs["items"]["rows"]["removed"] == 300
@@ -61,7 +62,7 @@ def test_people_who_change_splits_are_counted_by_their_way(release: Path, others
     simulate(raw, {DARK_TRIAD: 900}, 7)
     lines = (raw / "SD3.zip").read_bytes()
     assert lines
-    build_release(raw, tmp_path / "large", BuildOptions(only=(DARK_TRIAD,)))
+    build_release(raw, tmp_path / "large", BuildOptions(only=(DARK_TRIAD,), figures=False))
     before = papi.load(release, DARK_TRIAD)
     after = papi.load(tmp_path / "large", DARK_TRIAD)
     found = compare_releases(release, tmp_path / "large").configs[DARK_TRIAD]

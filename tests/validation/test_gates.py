@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from builders.options import BuildOptions
 from builders.raw.ipip_dat import read_ipip_dat
 from builders.raw.table import RawTable
-from builders.release import BuildOptions, build_release
+from builders.release import build_release
 from builders.respondents import respondents
 from papi.errors import GateFailed, UsageError
 from papi.instruments import DARK_TRIAD, INSTRUMENTS, IPIP_120, IPIP_300, Instrument, instrument

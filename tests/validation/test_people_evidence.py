@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from papi.categories import categorical
 from papi.errors import GateFailed
 from papi.instruments import DARK_TRIAD, IPIP_120, instrument
@@ -113,7 +114,7 @@ def test_an_undefined_likeness_of_enough_people_fails() -> None:
 def test_who_publishes_rare_countries_has_allowed_small_cells_and_this_is_recorded(
     simulated_raw: Path, tmp_path: Path
 ) -> None:
-    options = BuildOptions(min_country=1, only=(IPIP_120,))
+    options = BuildOptions(min_country=1, only=(IPIP_120,), figures=False)
     manifest, _ = build_release(simulated_raw, tmp_path / "release", options)
     verdicts = {f["verdict"] for f in manifest["gates"] if f["gate"] == "smallest-cell"}
     assert (verdicts, manifest["allowed_gates"]) == ({ALLOWED}, ["smallest-cell"])

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from builders.release import BuildOptions, build_release
+from builders.options import BuildOptions
+from builders.release import build_release
 from papi.errors import MissingFile, ReleaseRejected
 from papi.files import sha256_of_file
 from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300
@@ -31,7 +32,7 @@ Change = Callable[[pa.Table], pa.Table]
 @pytest.fixture(scope="module")
 def dark(simulated_raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dark") / "release"
-    build_release(simulated_raw, folder, BuildOptions(only=(DARK_TRIAD,)))
+    build_release(simulated_raw, folder, BuildOptions(only=(DARK_TRIAD,), figures=False))
     return folder
 
 

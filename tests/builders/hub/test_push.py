@@ -50,6 +50,12 @@ def test_a_first_push_makes_the_repository_one_commit_and_the_tag(hub: Hub, vers
     assert pushed.rows["dark-triad"] == {"dev": 33, "test": 4, "test_population": 3}
 
 
+def test_figures_are_pushed_like_the_rest(hub: Hub, release: Path) -> None:
+    push(release, PushOptions(allow_simulated=True))
+    assert ours(hub.repositories[REPO]) == content_of(release)
+    assert sum(path.endswith(".png") for path in ours(hub.repositories[REPO])) == 6
+
+
 def test_the_next_version_replaces_the_old_in_one_commit_and_takes_stale_shards_away(
     hub: Hub, published: Repository, versions: tuple[Path, Path]
 ) -> None:
