@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cards.changelog import CHANGELOG, Change, History, older_entries
+from cards.changelog import CHANGELOG, ENTRY, Change, History, older_entries
 from papi.errors import InputRejected
 from papi.files import read_bytes
 from papi.manifest import read_manifest
@@ -20,6 +20,9 @@ def history_of(release: Path, manifest: dict[str, Any], previous: Path | None, n
     or a file raises.
     """
     words = _text(notes) if notes else ""
+    if any(line.startswith(ENTRY) for line in words.splitlines()):
+        advice = f"begin headings with #{ENTRY}"
+        raise InputRejected("notes may not hold a heading of a version", where=str(notes), got=ENTRY, next_step=advice)
     if previous is None:
         return History(notes=words)
     difference = compare_releases(previous, release, manifest)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from builders.raw.inputs import RawInputs
 from builders.raw.item_key import ItemTexts
 from builders.splits import Splits
+from papi.columns import columns_of
 from papi.files import sha256_of_file
 from papi.instruments import IPIP_120, IPIP_300, ITEMS_CONFIG, instrument
 from papi.manifest import FORMAT, FORMAT_VERSION, MANIFEST
@@ -106,7 +107,9 @@ def _cases_in_both(built: Mapping[str, BuiltConfig]) -> int | None:
 
 
 def _schema(config: str) -> dict[str, str]:
-    return {field.name: str(field.type) for field in arrow_schema(config)}
+    """The type of every column; of a class also its names, since the numbers mean nothing without them."""
+    types = {field.name: str(field.type) for field in arrow_schema(config)}
+    return types | {c.name: f"{types[c.name]}: {', '.join(c.classes)}" for c in columns_of(config) if c.classes}
 
 
 def _facts(path: Path) -> dict[str, Any]:

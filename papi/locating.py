@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from papi.errors import ReleaseRejected, RemoteFailed, UsageError
+from papi.hub_answers import hub_answers, refuse_unsendable_token
 from papi.manifest import VERSION_TAG, read_manifest
 
 
@@ -28,25 +29,20 @@ def is_folder(path_or_repo: str | Path, revision: str | None = None) -> bool:
 
 def _snapshot(repo: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    try:
-        return Path(snapshot_download(repo, repo_type="dataset", revision=revision))
-    except HFValidationError as error:
-        raise UsageError(f"{repo!r} is neither a folder nor the name of a repository", got=str(error)) from error
-    except LocalEntryNotFoundError as error:
-        raise RemoteFailed(
-            f"the Hub cannot be asked for {repo}, and the cache has not that version whole",
-            where=f"revision {revision or 'main'}",
-            got=str(error).strip().splitlines()[0],
-            next_step="go online (HF_HUB_OFFLINE must not be set), or ask for a version that was loaded before",
-        ) from error
-    except (HfHubHTTPError, OSError) as error:
-        got = str(error).strip().splitlines()[0]
-        advice = "check the name, the revision and the network, or give the folder of a release"
-        raise RemoteFailed(
-            f"the Hub did not give {repo}", where=f"revision {revision or 'main'}", got=got, next_step=advice
-        ) from error
+    refuse_unsendable_token()
+    with hub_answers(f"get revision {revision or 'main'}", repo):
+        try:
+            return Path(snapshot_download(repo, repo_type="dataset", revision=revision))
+        except LocalEntryNotFoundError as error:
+            if not isinstance(error.__cause__, OfflineModeIsEnabled):
+                raise
+            raise RemoteFailed(
+                f"the Hub may not be asked for {repo}, and the cache has not that version whole",
+                where=f"revision {revision or 'main'}",
+                next_step="go online (unset HF_HUB_OFFLINE), or ask for a version that was loaded before",
+            ) from None
 
 
 def _check_version(folder: Path, repo: str, revision: str | None) -> None:

@@ -12,7 +12,8 @@ from papi.files import read_json
 MANIFEST = "manifest.json"
 FORMAT = "papi-release"
 FORMAT_VERSION = 1
-VERSION_TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")  # of a published version: v and the version of the data
+# The tag of a published version: v and the version of the data.
+VERSION_TAG = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 REQUIRED = ("format", "format_version", "version", "simulated", "configs", "files", "raw", "gates")
 
 
@@ -41,13 +42,28 @@ def read_manifest(release: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def version_numbers(tag: str) -> tuple[int, ...]:
+    """The numbers of a version's tag, by which versions are in order; none for any other tag."""
+    match = VERSION_TAG.fullmatch(tag)
+    return tuple(map(int, match.groups())) if match else ()
+
+
 def _has_parts(manifest: dict[str, Any]) -> bool:
-    """Whether the parts that readers rely on are there: splits of each config, and facts of each file."""
-    configs, files = manifest["configs"], manifest["files"]
-    parts = [configs, files, *(configs.values() if isinstance(configs, dict) else ())]
-    if not all(isinstance(part, dict) for part in parts):
+    """Whether the parts that readers rely on are there, each of its type: of the whole, each config, each file."""
+    whole = {"version": str, "simulated": bool, "configs": dict, "files": dict, "raw": list, "gates": list}
+    if not _has(manifest, whole) or not VERSION_TAG.fullmatch(f"v{manifest['version']}"):
         return False
-    return all(isinstance(config.get("splits"), dict) for config in configs.values())
+    configs, files = manifest["configs"].values(), manifest["files"].values()
+    lists = [*manifest["raw"], *manifest["gates"]]
+    return (
+        all(_has(config, {"splits": dict}) for config in configs)
+        and all(_has(facts, {"bytes": int, "sha256": str}) for facts in files)
+        and all(isinstance(entry, dict) for entry in lists)
+    )
+
+
+def _has(part: Any, kinds: dict[str, type]) -> bool:
+    return isinstance(part, dict) and all(isinstance(part.get(name), kind) for name, kind in kinds.items())
 
 
 def parquet_files(manifest: dict[str, Any]) -> dict[str, Any]:

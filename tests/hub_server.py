@@ -37,6 +37,7 @@ class Fault:
     kind: Kind
     status: int = 500
     headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b'{"error": "as ordered"}'
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         if fault and fault.kind == "status":
-            return self._say(fault.status, {"error": "as ordered"}, dict(fault.headers))
+            return self._say(fault.status, fault.body, dict(fault.headers))
         answer = self._answer(body)
         if fault and fault.kind == "lose_reply":
             self.close_connection = True
@@ -238,7 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = json.loads(body)
         name = f"{asked.get('organization') or USER}/{asked['name']}"
         if name in self.server.repositories:
-            raise _Refused(409, message="You already created this dataset repo")
+            said = "You already created this dataset repo"
+            return 409, {"error": said, "url": f"{self.server.url}/datasets/{name}"}, {"X-Error-Message": said}
         made = Repository(private=asked.get("visibility") == "private")
         made.commit("initial commit", {".gitattributes": b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"})
         self.server.repositories[name] = made

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -133,6 +134,12 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
     )
     assert "papi" in done.stdout.split()
     assert NOT_FOR_HELP.isdisjoint(done.stdout.split())
+
+
+def test_every_package_is_installed_with_the_rest() -> None:
+    folders = {init.parent for package in MAY_IMPORT for init in (ROOT / package).rglob("__init__.py")}
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    assert sorted(listed) == sorted(folder.relative_to(ROOT).as_posix().replace("/", ".") for folder in folders)
 
 
 def test_every_table_is_read_somewhere() -> None:

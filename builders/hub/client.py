@@ -5,13 +5,15 @@ The endpoint and the token are the client's affair (HF_ENDPOINT, HF_TOKEN or the
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builders.hub.answers import hub_answers
-from papi.errors import RemoteFailed
+from papi.errors import RemoteFailed, UsageError
+from papi.hub_answers import hub_answers, refuse_unsendable_token
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,8 +44,16 @@ class RemoteFile:
     git_oid: str | None
 
 
+@dataclass(frozen=True)
+class Head:
+    """The commit that `main` is at, and whether the repository is private."""
+
+    commit: str
+    private: bool
+
+
 class HubRepository:
-    """A dataset repository. Every method raises what `builders.hub.answers.hub_answers` raises."""
+    """A dataset repository. Every method raises what `papi.hub_answers.hub_answers` raises."""
 
     def __init__(self, name: str, patience: Patience = PATIENCE) -> None:
         from huggingface_hub import HfApi
@@ -52,6 +62,9 @@ class HubRepository:
 
         with hub_answers("name the repository", name):
             validate_repo_id(name)
+        if name.count("/") != 1:
+            raise UsageError(f"{name!r} does not say whose repository", expected="OWNER/NAME", got=name)
+        refuse_unsendable_token()
         disable_progress_bars()
         _teach_patience(patience)
         self.name = name
@@ -67,15 +80,16 @@ class HubRepository:
         with hub_answers("log in", self.name):
             self._api.whoami()
 
-    def head(self) -> str | None:
-        """The commit that `main` is at, None where there is no such repository."""
+    def head(self) -> Head | None:
+        """What `main` is at, None where there is no such repository."""
         from huggingface_hub.errors import RepositoryNotFoundError
 
         with hub_answers("look at the repository", self.name):
             try:
-                return self._api.repo_info(self.name, repo_type=DATASET, revision=MAIN).sha
+                info = self._api.repo_info(self.name, repo_type=DATASET, revision=MAIN)
             except RepositoryNotFoundError:
                 return None
+            return Head(str(info.sha), private=bool(info.private))
 
     def commit_of(self, revision: str | None) -> str:
         """The commit of a tag, branch or commit; None stands for `main`."""
@@ -135,21 +149,43 @@ class HubRepository:
 
 
 def _teach_patience(patience: Patience) -> None:
-    """Limit the waits of the Hub's client: else it waits for ever for an answer, and as long as it is asked to."""
-    import httpx2
-    from huggingface_hub import get_session, set_client_factory
+    """Limit the waits of the Hub's client: else it waits for ever for an answer, and as long as it is asked to.
 
+    It is made to use git-LFS over HTTP: the limits do not reach hf-xet, whose failures take minutes and name no cause.
+    """
+    import httpx2
+    from huggingface_hub import constants, get_session, set_client_factory
+
+    constants.HF_HUB_DISABLE_XET = True
+    for name in ("_http", "_xet"):
+        logging.getLogger(f"huggingface_hub.utils.{name}").addFilter(_without_queries)
     hooks = {**get_session().event_hooks, "response": [lambda reply: _refuse_long_waits(reply, patience)]}
     set_client_factory(
         lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True, timeout=httpx2.Timeout(patience.answer))
     )
 
 
-def _refuse_long_waits(reply: httpx2.Response, patience: Patience) -> None:
+def _without_queries(record: logging.LogRecord) -> bool:
+    """The client names addresses in its warnings; what follows a `?` may be a signature that grants access."""
+    record.msg, record.args = re.sub(r"(https?://[^\s?]+)\?\S+", r"\1?…", record.getMessage()), ()
+    return True
+
+
+def _asked_wait(reply: httpx2.Response) -> float:
+    """The seconds that an answer asks to wait, by either of the headers that the client obeys."""
+    from huggingface_hub.utils._http import parse_ratelimit_headers
+
     asked = reply.headers.get("Retry-After", "")
-    if reply.status_code in (429, 503) and asked.isdecimal() and float(asked) > patience.asked:
+    limit = parse_ratelimit_headers(reply.headers)
+    by_limit = limit.reset_in_seconds if limit and limit.remaining == 0 and reply.status_code == 429 else 0
+    return max(float(asked) if asked.isdecimal() else 0, by_limit)
+
+
+def _refuse_long_waits(reply: httpx2.Response, patience: Patience) -> None:
+    asked = _asked_wait(reply)
+    if reply.is_error and asked > patience.asked:
         raise RemoteFailed(
-            f"the Hub asks to come back in {asked} seconds",
+            f"the Hub asks to come back in {asked:.0f} seconds",
             where=reply.request.url.host,
             got=str(reply.status_code),
             next_step="wait that long, then run the command again: it finds out how far it came",

@@ -11,9 +11,10 @@ from typing import Any
 from builders.hub.client import RemoteFile
 from papi.errors import GateFailed, RemoteFailed, UsageError
 from papi.files import read_bytes, sha256_of
-from papi.manifest import MANIFEST
+from papi.manifest import MANIFEST, VERSION_TAG, version_numbers
 
 GENERATED = {"README.md"}  # what a repository may hold before its first release
+GITIGNORE = ".gitignore"
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,15 @@ class LocalFile:
 
 @dataclass(frozen=True)
 class RemoteState:
-    """What a repository holds: the commit `main` is at (None: there is no repository), its files, its tags."""
+    """What a repository holds: the commit `main` is at (None: there is no repository), its files, its tags.
+
+    `edits` are the files of the head that are not as the head's own manifest says: somebody changed them by hand.
+    """
 
     head: str | None
     files: Mapping[str, RemoteFile]
     tags: Mapping[str, str]
+    edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,14 @@ def local_files(release: Path, manifest: Mapping[str, Any]) -> dict[str, LocalFi
     return {name: LocalFile(f["bytes"], f["sha256"], _git_oid(release / name, f["bytes"])) for name, f in facts.items()}
 
 
+def refuse_edits(state: RemoteState, *, replace: bool) -> None:
+    """Raise `UsageError` where the head was changed by hand since it was published, unless that may be replaced."""
+    if state.edits and not replace:
+        advice = "take over what is worth it (--dry-run shows the files), then push with --replace-edits"
+        got = ", ".join(state.edits[:5])
+        raise UsageError("somebody changed the repository since the last version", got=got, next_step=advice)
+
+
 def refuse_unfit(manifest: Mapping[str, Any], tag: str | None, *, gate_failures: bool, simulated: bool) -> None:
     """Refuse what should not be published unless it is wanted: failed gates, simulated people; and a wrong tag."""
     findings = [finding for finding in manifest["gates"] if finding["verdict"].startswith("failed")]
@@ -77,25 +90,39 @@ def refuse_unfit(manifest: Mapping[str, Any], tag: str | None, *, gate_failures:
         raise UsageError("the tag is not that of the release", expected=right, got=tag, next_step=advice)
 
 
-def plan_push(files: Mapping[str, LocalFile], state: RemoteState, tag: str | None) -> PushPlan:
-    """Decide. Raises `RemoteFailed` where the tag is taken by other content, `UsageError` for a foreign repository."""
+def plan_push(files: Mapping[str, LocalFile], state: RemoteState, version: str, tag: str | None) -> PushPlan:
+    """Decide. Raises what the refusals below raise."""
+    _refuse_foreign(state)
+    add = tuple(name for name in sorted(files) if not same(files[name], state.files.get(name)))
+    delete = tuple(sorted(state.files.keys() - files.keys()))
+    _refuse_old(state, version, changed=bool(add or delete))
+    unchanged = tuple(sorted(files.keys() - set(add)))
+    return PushPlan(state.head, add, delete, unchanged, tag, sets_tag=tag is not None and tag not in state.tags)
+
+
+def _refuse_foreign(state: RemoteState) -> None:
+    """Raise `UsageError` for a repository of something else, or one whose `.gitignore` might hold files back."""
     if state.files.keys() - GENERATED and MANIFEST not in state.files:
         raise UsageError(
             "the repository holds something else than PAPI releases",
             got=", ".join(sorted(state.files)[:5]),
             next_step="name another repository, or empty this one",
         )
-    add = tuple(name for name in sorted(files) if not same(files[name], state.files.get(name)))
-    delete = tuple(sorted(state.files.keys() - files.keys()))
-    unchanged = tuple(sorted(files.keys() - set(add)))
-    taken = state.tags.get(tag) if tag else None
-    if taken and (add or delete or taken != state.head):
-        raise RemoteFailed(
-            f"the tag {tag} exists already, for other files",
-            got=f"commit {taken}",
-            next_step="build the release with a new --version: a published version is never changed",
-        )
-    return PushPlan(state.head, add, delete, unchanged, tag, sets_tag=tag is not None and not taken)
+    if GITIGNORE in state.files:
+        what = f"the repository has a {GITIGNORE}, by which the Hub would silently leave files out of the commit"
+        raise UsageError(what, next_step=f"delete {GITIGNORE} there first")
+
+
+def _refuse_old(state: RemoteState, version: str, *, changed: bool) -> None:
+    """Raise `RemoteFailed` for a version that is published with other files, or one before the newest published."""
+    taken, published = state.tags.get(f"v{version}"), [tag for tag in state.tags if VERSION_TAG.fullmatch(tag)]
+    advice = "build the release with a new --version: a published version is never changed"
+    if taken and (changed or taken != state.head):
+        what = f"the tag v{version} exists already, {'for other files' if changed else 'at another commit'}"
+        raise RemoteFailed(what, got=f"commit {taken}", next_step=advice)
+    newest = max(published, key=version_numbers, default=None)
+    if newest and version_numbers(f"v{version}") < version_numbers(newest):
+        raise RemoteFailed(f"{newest} is published already", expected="a higher version", got=version, next_step=advice)
 
 
 def same(local: LocalFile, remote: RemoteFile | None) -> bool:

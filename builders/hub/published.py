@@ -9,7 +9,7 @@ from typing import Any
 from builders.hub.client import MAIN, HubRepository
 from papi.errors import PapiError, ReleaseRejected
 from papi.files import scratch_folder
-from papi.manifest import MANIFEST, VERSION_TAG, read_manifest
+from papi.manifest import MANIFEST, VERSION_TAG, read_manifest, version_numbers
 from validation.integrity import verify_release
 
 
@@ -30,7 +30,15 @@ def verify_published(repository: HubRepository, revision: str | None) -> tuple[s
     """
     commit = repository.commit_of(revision)
     with scratch_folder() as cache:
-        manifest = verify_release(repository.download(commit, cache))
+        try:
+            manifest = verify_release(repository.download(commit, cache))
+        except ReleaseRejected as error:
+            where = f"{repository.name}, {revision or MAIN}, commit {commit}"
+            advice = "do not use it; its maintainers can publish a new version"
+            what = "the published version is not as its manifest says"
+            raise ReleaseRejected(
+                what, places=error.places, total=error.total, where=where, next_step=advice
+            ) from error
     if revision and VERSION_TAG.fullmatch(revision) and revision != f"v{manifest['version']}":
         raise ReleaseRejected(
             "the tag is not that of the version",
@@ -44,16 +52,11 @@ def verify_published(repository: HubRepository, revision: str | None) -> tuple[s
 def list_versions(repository: HubRepository) -> list[Version]:
     """The tagged versions, newest first, before them `main` where it is at none of them."""
     head, tags = repository.commit_of(MAIN), repository.tags()
-    ordered = sorted((tag for tag in tags if VERSION_TAG.fullmatch(tag)), key=_number, reverse=True)
+    ordered = sorted((tag for tag in tags if VERSION_TAG.fullmatch(tag)), key=version_numbers, reverse=True)
     named = [(MAIN, head)] if head not in tags.values() else []
     named += [(tag, tags[tag]) for tag in ordered]
     with scratch_folder() as cache:
         return [_version(repository, name, commit, cache) for name, commit in named]
-
-
-def _number(tag: str) -> tuple[int, ...]:
-    match = VERSION_TAG.fullmatch(tag)
-    return tuple(map(int, match.groups())) if match else ()
 
 
 def _version(repository: HubRepository, name: str, commit: str, cache: Path) -> Version:

@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.hub.answers import AGAIN
-from builders.hub.client import HubRepository
-from builders.hub.plan import LocalFile, PushPlan, RemoteState, local_files, plan_push, refuse_unfit
-from papi.errors import ReleaseRejected, RemoteFailed
-from papi.files import scratch_folder
+from builders.hub.client import HubRepository, RemoteFile
+from builders.hub.plan import LocalFile, PushPlan, RemoteState, local_files, plan_push, refuse_edits, refuse_unfit
+from papi.errors import ReleaseRejected, RemoteFailed, UsageError
+from papi.files import scratch_folder, sha256_of_file
+from papi.hub_answers import AGAIN
 from papi.instruments import ITEMS_CONFIG
+from papi.manifest import MANIFEST, read_manifest
 from validation.integrity import verify_release
 
 STRANGER = Path(__file__).with_name("stranger.py")
+LOADED_WITHIN = 1800  # seconds: datasets itself would wait for ever
 Progress = Callable[[str], None]
 
 
@@ -36,6 +38,7 @@ class PushOptions:
     dry_run: bool = False
     allow_gate_failures: bool = False
     allow_simulated: bool = False
+    replace_edits: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,17 @@ def push_release(
     refuse_unfit(manifest, options.tag, gate_failures=options.allow_gate_failures, simulated=options.allow_simulated)
     files = local_files(release, manifest)
     repository.check_token()
-    plan = plan_push(files, remote_state(repository), options.tag)
+    state = remote_state(repository, private=options.private)
+    plan = plan_push(files, state, manifest["version"], options.tag)
     if options.dry_run:
         return Pushed(repository.name, repository.url, plan, files, None, {})
+    refuse_edits(state, replace=options.replace_edits)
     if plan.parent is None:
         progress(f"creating {repository.name}")
         repository.create(private=options.private)
-        plan = plan_push(files, remote_state(repository), options.tag)  # what is there now, whoever made it
+        state = remote_state(repository, private=options.private)  # what is there now, whoever made it
+        plan = plan_push(files, state, manifest["version"], options.tag)
+        refuse_edits(state, replace=options.replace_edits)
     commit = _commit(release, repository, plan, f"PAPI {manifest['version']}", progress)
     with scratch_folder() as scratch:
         progress(f"reading back {commit}")
@@ -82,21 +89,41 @@ def push_release(
     return Pushed(repository.name, repository.url, plan, files, commit, rows)
 
 
-def remote_state(repository: HubRepository) -> RemoteState:
-    """What the repository holds now."""
+def remote_state(repository: HubRepository, *, private: bool = False) -> RemoteState:
+    """What the repository holds now. Raises `UsageError` where a public one was to be private."""
     head = repository.head()
     if head is None:
         return RemoteState(None, {}, {})
-    return RemoteState(head, repository.files(head), repository.tags())
+    if private and not head.private:
+        advice = "make it private in its settings, or name another repository"
+        raise UsageError("the repository is there and public", where=repository.url, next_step=advice)
+    files = repository.files(head.commit)
+    return RemoteState(head.commit, files, repository.tags(), _edits(repository, head.commit, files))
+
+
+def _edits(repository: HubRepository, head: str, files: Mapping[str, RemoteFile]) -> tuple[str, ...]:
+    """Where the head is not as its own manifest says; by hash and size as listed, small files by their content."""
+    if MANIFEST not in files:
+        return ()
+    regular = [name for name, file in files.items() if not file.sha256]
+    with scratch_folder() as cache:
+        folder = repository.download(head, cache, regular)
+        stated = read_manifest(folder)["files"]
+        found = {name: files[name].sha256 or sha256_of_file(folder / name) for name in files.keys() - {MANIFEST}}
+    names = sorted(stated.keys() | found.keys())
+    return tuple(name for name in names if stated.get(name, {}).get("sha256") != found.get(name))
 
 
 def _commit(release: Path, repository: HubRepository, plan: PushPlan, message: str, progress: Progress) -> str:
     """The commit that has the release: a new one on the head that the plan saw, or that head."""
+    if plan.parent is None:
+        advice = "check the name and what the token may see"
+        raise RemoteFailed("the repository was made, but cannot be seen", where=repository.url, next_step=advice)
     if not plan.commits:
         progress("every file is there already")
-        return str(plan.parent)
+        return plan.parent
     progress(f"uploading {len(plan.add)} files, deleting {len(plan.delete)}")
-    return repository.commit(release, plan.add, plan.delete, str(plan.parent), message)
+    return repository.commit(release, plan.add, plan.delete, plan.parent, message)
 
 
 def _read_back(repository: HubRepository, commit: str, manifest: Mapping[str, Any], scratch: Path) -> None:
@@ -128,14 +155,26 @@ def _load_as_stranger(
 ) -> dict[str, dict[str, int]]:
     """`load_dataset` of every config at the revision, in a fresh process with caches of its own; gives the rows."""
     expected = {name: dict(config["splits"]) for name, config in manifest["configs"].items()}
-    expected[ITEMS_CONFIG] = {ITEMS_CONFIG: manifest["items"]}
+    expected[ITEMS_CONFIG] = {ITEMS_CONFIG: manifest.get("items")}
     caches = {"HF_HUB_CACHE": str(scratch / "hub"), "HF_DATASETS_CACHE": str(scratch / "datasets")}
+    online = {"HF_HUB_OFFLINE": "0", "HF_DATASETS_OFFLINE": "0"}
     command = [sys.executable, str(STRANGER), repository.name, revision, *expected]
-    # From a folder of its own: one called like the repository below the current one would be loaded instead.
-    done = subprocess.run(command, env=os.environ | caches, cwd=scratch, capture_output=True, text=True, check=False)
-    found = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else None
-    if found != expected:
-        got = str(found) if found else (done.stderr.strip().splitlines() or ["nothing"])[-1]
+    try:
+        # From a folder of its own: one called like the repository below the current one would be loaded instead.
+        done = subprocess.run(
+            command,
+            env=os.environ | caches | online,
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LOADED_WITHIN,
+        )
+        answer = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines() or ["nothing"]
+    except subprocess.TimeoutExpired:
+        answer = [f"nothing within {LOADED_WITHIN} seconds"]
+    if answer[-1] != json.dumps(expected):
+        got = answer[-1]
         raise RemoteFailed(
             f"load_dataset({repository.name!r}, revision={revision!r}) does not give what the manifest says",
             where=repository.url,

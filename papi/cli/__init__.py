@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -68,8 +69,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Unwind once; a second signal must not cut the cleaning up short."""
+    """Unwind once; a second signal must not cut the cleaning up short, a third one ends it at once."""
     for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, _heard_again)
     name = signal.Signals(number).name
     raise Interrupted(f"interrupted by {name}: nothing is left half-written", next_step="run the command again")
+
+
+def _heard_again(number: int, frame: FrameType | None) -> None:
+    """Unwinding may wait for a library's threads, which may wait for a server."""
+    complain("cleaning up; once more ends it at once")
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda heard, where: os._exit(Interrupted.exit_code))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ import typer
 from papi.cli.console import examples, path_argument, path_option, print_json, print_table, progress_lines
 from papi.errors import UsageError
 from papi.instruments import SPLITS
+from papi.manifest import VERSION_TAG
 
 EXAMPLES = examples(
     "papi build raw release",
@@ -21,7 +21,6 @@ EXAMPLES = examples(
     "papi build raw release --only dark-triad --min-country 1000 --json",
     "papi build raw release-1.1.0 --version 1.1.0 --previous release-1.0.0 --notes words.md",
 )
-VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def build(
@@ -109,7 +108,7 @@ def release_date(date: str | None, environment: Mapping[str, str]) -> str | None
 
 
 def _checked_version(version: str) -> str:
-    if not VERSION.fullmatch(version):
+    if not VERSION_TAG.fullmatch(f"v{version}"):
         raise UsageError("the version of the data is none", expected="X.Y.Z, such as 1.0.0", got=version)
     return version
 

@@ -45,13 +45,14 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str
     """Print a table: the first column left, the others right."""
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for position, name in enumerate(header):
         table.add_column(name, justify="right" if position else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))  # a text in brackets is no style
     Console().print(table)
 
 

@@ -31,13 +31,16 @@ def push(
     allow_simulated: Annotated[
         bool, typer.Option("--allow-simulated", help="Publish although the people are simulated.")
     ] = False,
+    replace_edits: Annotated[
+        bool, typer.Option("--replace-edits", help="Replace what was changed by hand in the repository.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Publish a release: one commit, read back, tagged, loaded. Pushing is redistribution: see LICENSE.md."""
     from builders.hub.client import HubRepository
     from builders.hub.push import PushOptions, push_release
 
-    options = PushOptions(tag, private, dry_run, allow_gate_failures, allow_simulated)
+    options = PushOptions(tag, private, dry_run, allow_gate_failures, allow_simulated, replace_edits)
     pushed = push_release(release, HubRepository(repository), options, progress_lines())
     if as_json:
         print_json(_described(pushed, dry_run))

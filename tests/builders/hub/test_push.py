@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -60,7 +61,10 @@ def test_the_next_version_replaces_the_old_in_one_commit_and_takes_stale_shards_
     hub: Hub, published: Repository, versions: tuple[Path, Path]
 ) -> None:
     stale = {"data/dark-triad/dev-00001-of-00002.parquet": b"PAR1 of an older version"}
-    published.commit("by hand", published.head.files | stale)
+    manifest = json.loads(published.head.files[MANIFEST])
+    for name, content in stale.items():
+        manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "rows": 1}
+    published.commit("PAPI 1.0.1", published.head.files | stale | {MANIFEST: json.dumps(manifest).encode()})
     pushed = push(versions[1])
     assert len(published.commits) == 4
     assert ours(published) == content_of(versions[1])
@@ -129,6 +133,98 @@ def test_a_published_version_is_never_changed(
     other = edited(versions[1], tmp_path, version="1.0.0")
     with pytest.raises(RemoteFailed, match=r"the tag v1\.0\.0 exists already"):
         push(other, PushOptions("v1.0.0", allow_simulated=True))
+    assert writes(hub) == []
+
+
+def test_nor_is_it_without_a_tag_nor_gone_back_behind(
+    hub: Hub, published: Repository, versions: tuple[Path, Path], tmp_path: Path
+) -> None:
+    other = edited(versions[1], tmp_path, version="1.0.0")
+    with pytest.raises(RemoteFailed, match=r"the tag v1\.0\.0 exists already, for other files"):
+        push(other, PushOptions(allow_simulated=True))
+    push(versions[1])
+    with pytest.raises(RemoteFailed, match=r"v2\.0\.0 is published already"):
+        push(edited(versions[0], tmp_path / "older", version="1.5.0"), PushOptions(allow_simulated=True))
+    published.commit("PAPI 2.0.0 again", published.head.files)
+    with pytest.raises(RemoteFailed, match="exists already, at another commit"):
+        push(versions[1])
+
+
+def test_what_somebody_changed_by_hand_is_replaced_only_where_that_is_wanted(
+    hub: Hub, published: Repository, versions: tuple[Path, Path]
+) -> None:
+    shard = "data/dark-triad/test-00000-of-00001.parquet"
+    changes = {"README.md": b"---\nlicense: other\n---\nmended", "ERRATA.md": b"new", shard: b"PAR1 other"}
+    published.commit("by hand", published.head.files | changes)
+    with pytest.raises(UsageError, match="somebody changed the repository") as refused:
+        push(versions[1])
+    assert refused.value.got == ", ".join(sorted(changes))
+    assert len(published.commits) == 3
+    push(versions[1], PushOptions("v2.0.0", allow_simulated=True, replace_edits=True))
+    assert ours(published) == content_of(versions[1])
+
+
+def test_the_tag_stays_on_our_commit_when_somebody_commits_after_it(
+    hub: Hub, published: Repository, versions: tuple[Path, Path]
+) -> None:
+    def commit_before_the_tag(number: int) -> None:
+        if "/tag/" in hub.heard[number - 1]:
+            published.commit("by hand", published.head.files | {"more.txt": b""})
+
+    hub.before = commit_before_the_tag
+    pushed = push(versions[1])
+    assert published.tags["v2.0.0"] == pushed.commit == published.commits[2].oid
+    assert published.head.title == "by hand"
+
+
+def test_a_tag_that_somebody_else_set_meanwhile_is_left(
+    hub: Hub, published: Repository, versions: tuple[Path, Path]
+) -> None:
+    def tag_first(number: int) -> None:
+        if "/tag/" in hub.heard[number - 1]:
+            published.tags["v2.0.0"] = published.commits[0].oid
+
+    hub.before = tag_first
+    with pytest.raises(RemoteFailed, match="exists already"):
+        push(versions[1])
+    assert published.tags["v2.0.0"] == published.commits[0].oid
+
+
+def test_rows_that_load_otherwise_than_the_manifest_says_are_noticed(
+    hub: Hub, published: Repository, versions: tuple[Path, Path], tmp_path: Path
+) -> None:
+    configs = json.loads((versions[1] / MANIFEST).read_text())["configs"]
+    configs["dark-triad"]["splits"]["dev"] += 1
+    with pytest.raises(RemoteFailed, match="does not give what the manifest says"):
+        push(edited(versions[1], tmp_path, configs=configs))
+
+
+def test_a_repository_that_appears_while_it_is_made_is_not_overwritten(hub: Hub, versions: tuple[Path, Path]) -> None:
+    def appear(number: int) -> None:
+        if "repos/create" in hub.heard[number - 1]:
+            hub.repositories[REPO] = Repository()
+            hub.repositories[REPO].commit("a corpus", {"corpus.txt": b"words"})
+
+    hub.before = appear
+    with pytest.raises(UsageError, match="something else"):
+        push(versions[1])
+    assert ours(hub.repositories[REPO]) == {"corpus.txt": b"words"}
+
+
+def test_a_gitignore_is_refused_for_it_would_hold_files_back(
+    hub: Hub, published: Repository, versions: tuple[Path, Path]
+) -> None:
+    published.commit("by hand", published.head.files | {".gitignore": b"*.md"})
+    with pytest.raises(UsageError, match=r"has a \.gitignore"):
+        push(versions[1])
+    assert writes(hub) == []
+
+
+def test_a_public_repository_does_not_become_private_by_a_push(
+    hub: Hub, published: Repository, versions: tuple[Path, Path]
+) -> None:
+    with pytest.raises(UsageError, match="there and public"):
+        push(versions[1], PushOptions("v2.0.0", private=True, allow_simulated=True))
     assert writes(hub) == []
 
 
@@ -258,6 +354,39 @@ def test_no_hub_at_all(versions: tuple[Path, Path], monkeypatch: pytest.MonkeyPa
         push(versions[1])
 
 
-def test_a_name_that_no_repository_can_have(versions: tuple[Path, Path]) -> None:
+def test_a_name_that_no_repository_can_have() -> None:
     with pytest.raises(UsageError, match="no name of a repository"):
         HubRepository("a/b/c")
+    with pytest.raises(UsageError, match="whose repository"):
+        HubRepository("papi")
+
+
+def test_a_token_that_no_header_can_have_is_not_sent_nor_shown(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for token in ("hf_SECRET\x0bSECRET", "hf_SÉCRET"):
+        monkeypatch.setenv("HF_TOKEN", token)
+        assert papi("releases", REPO) == 2
+        said = capsys.readouterr()
+        assert "signs that no token has" in said.err
+        assert "CRET" not in said.out + said.err
+    assert hub.heard == []
+
+
+def test_a_token_in_the_clients_own_words_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from papi.hub_answers import hub_answers
+
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with pytest.raises(RemoteFailed) as refused, hub_answers("try", REPO):
+        raise ValueError(f"Illegal header value b'Bearer {TOKEN}'")
+    assert TOKEN not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[1]", b'"blocked"', b"<html>log in</html>"])
+def test_an_answer_of_another_form_is_no_traceback(
+    hub: Hub, published: Repository, capsys: pytest.CaptureFixture[str], answer: bytes
+) -> None:
+    hub.faults = lambda number, heard: Fault("status", 200, {}, answer) if "/revision/" in heard else None
+    assert papi("releases", REPO) == 7
+    assert "papi: cannot" in capsys.readouterr().err

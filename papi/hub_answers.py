@@ -10,6 +10,8 @@ from papi.errors import EnvironmentProblem, PapiError, RemoteFailed, UsageError
 from papi.tables import read_toml
 
 AGAIN = "run the command again: it finds out how far it came"
+# What the client stumbles over in an answer of another form than it expects; RuntimeError is what hf-xet raises.
+UNINTELLIGIBLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError)
 
 
 @contextmanager
@@ -17,14 +19,14 @@ def hub_answers(doing: str, repo: str) -> Iterator[None]:
     """Turn whatever a client of the Hub raises in the block into the project's error; `doing` says what was tried.
 
     `RemoteFailed` for answers and silence of the Hub, `UsageError` for a name that no repository can have,
-    `EnvironmentProblem` where this machine cannot keep what comes.
+    `EnvironmentProblem` where this machine cannot keep what comes. The token stands in no message.
     """
     try:
         yield
     except PapiError:
         raise
     except Exception as error:
-        raise _translated(error, doing, repo) from error
+        raise _without_token(_translated(error, doing, repo)) from None  # the client's own text may hold the token
 
 
 def _translated(error: Exception, doing: str, repo: str) -> Exception:
@@ -32,7 +34,7 @@ def _translated(error: Exception, doing: str, repo: str) -> Exception:
     import httpx2
     from huggingface_hub import errors
 
-    silence = (httpx2.TransportError, httpx2.InvalidURL, ConnectionError, TimeoutError)
+    silence = (httpx2.RequestError, httpx2.InvalidURL, ConnectionError, TimeoutError)
     inner = error.__cause__
     if isinstance(error, errors.LocalEntryNotFoundError | RuntimeError) and isinstance(inner, Exception):
         return _translated(inner, doing, repo)  # how the client wraps a failed upload or download
@@ -57,14 +59,34 @@ def _of_this_side(error: Exception, doing: str, repo: str) -> Exception:
     if isinstance(error, OSError) and error.errno is not None:
         advice = "check free space and permissions, then run the command again"
         return EnvironmentProblem(f"cannot {doing}", where=repo, got=error.strerror, next_step=advice)
-    if isinstance(error, OSError | ValueError):
+    if isinstance(error, UNINTELLIGIBLE):
         return _failed(doing, repo, "other", got=_first_line(error))
     return error
 
 
+def _without_token(error: Exception) -> Exception:
+    from huggingface_hub import get_token
+
+    token = get_token()
+    if token and isinstance(error, PapiError):
+        for part in ("what", "got"):
+            text = getattr(error, part)
+            setattr(error, part, text and text.replace(token, "…").replace(repr(token)[1:-1], "…"))
+    return error
+
+
+def refuse_unsendable_token() -> None:
+    """Raise `UsageError` for a token with signs that no header may have; the client would show it in its complaint."""
+    from huggingface_hub import get_token
+
+    token = get_token()
+    if token and not (token.isascii() and token.isprintable()):
+        raise UsageError("the token has signs that no token has", next_step="set HF_TOKEN anew, or hf auth login")
+
+
 def _refused(doing: str, repo: str, response: Any) -> RemoteFailed:
     status, said = response.status_code, response.headers.get("X-Error-Message")
-    known = str(status) if str(status) in read_toml("builders", "hub_answers.toml") else None
+    known = str(status) if str(status) in read_toml("papi", "hub_answers.toml") else None
     wait = response.headers.get("Retry-After")
     return _failed(
         doing,
@@ -76,7 +98,7 @@ def _refused(doing: str, repo: str, response: Any) -> RemoteFailed:
 
 
 def _failed(doing: str, repo: str, answer: str, got: str | None = None, advice: str | None = None) -> RemoteFailed:
-    words = read_toml("builders", "hub_answers.toml")[answer]
+    words = read_toml("papi", "hub_answers.toml")[answer]
     return RemoteFailed(f"cannot {doing}: {words['meaning']}", where=repo, got=got, next_step=advice or words["advice"])
 
 
