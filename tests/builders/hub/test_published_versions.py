@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hub_fixtures import REPO
-from hub_server import Hub, Repository, content_of
+from hub_server import Fault, Hub, Kind, Repository, content_of
 from outcomes import papi
 
 import papi as papi_package
@@ -123,6 +123,13 @@ def test_the_versions_are_listed_newest_first_and_an_untagged_head_before_them(
     assert "manifest.json" in listed[0]["problem"]
     assert papi("releases", REPO) == 0
     assert "v1.0.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["drop", "status"])
+def test_papi_load_has_its_own_error_for_a_hub_that_fails(hub: Hub, both: Repository, kind: Kind) -> None:
+    hub.faults = lambda number, heard: Fault(kind, 503)
+    with pytest.raises(RemoteFailed, match=r"cannot get revision v1\.0\.0"):
+        papi_package.load(REPO, "dark-triad", revision="v1.0.0")
 
 
 def test_what_is_not_there_is_said(hub: Hub, both: Repository) -> None:
