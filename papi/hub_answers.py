@@ -39,7 +39,7 @@ def _translated(error: Exception, doing: str, repo: str) -> Exception:
     if isinstance(error, errors.LocalEntryNotFoundError | RuntimeError) and isinstance(inner, Exception):
         return _translated(inner, doing, repo)  # how the client wraps a failed upload or download
     if isinstance(error, errors.LocalTokenNotFoundError):
-        return _failed(doing, repo, "401")
+        return _failed(doing, repo, "no-token")
     if isinstance(error, errors.OfflineModeIsEnabled):
         return _failed(doing, repo, "offline")
     if isinstance(error, errors.HfHubHTTPError):

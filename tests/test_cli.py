@@ -119,6 +119,31 @@ def test_a_signal_stops_a_build_and_leaves_nothing(simulated_raw: Path, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_third_signal_ends_what_waits_while_it_unwinds() -> None:
+    code = """
+import signal, time
+import papi.cli
+signal.signal(signal.SIGTERM, papi.cli._interrupt)
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+except papi.cli.Interrupted:
+    print("unwinding", flush=True)
+    time.sleep(60)
+    time.sleep(60)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for stream, said in ((process.stdout, "ready"), (process.stdout, "unwinding"), (process.stderr, "once more")):
+        assert said in stream.readline()
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 130
+    process.communicate()
+
+
 def test_people_are_one_number_or_three() -> None:
     assert parse_people("50") == {IPIP_300: 50, IPIP_120: 50, DARK_TRIAD: 50}
     assert parse_people("307313,619150,18192") == true_sizes()

@@ -73,10 +73,13 @@ def test_other_people_are_a_major_change_that_a_minor_version_may_not_hide(first
 
 
 def test_a_last_version_that_is_none_is_refused(raw: Path, first: Path, tmp_path: Path) -> None:
+    headed = tmp_path / "headed.md"
+    headed.write_text("words\n\n## 9.9.9\n")
     for options, error in (
         (BuildOptions(only=ONLY, figures=False, version="2.0.0", previous=raw), MissingFile),
         (BuildOptions(only=ONLY, figures=False, version="2.0.0", notes=tmp_path / "nowhere.md"), MissingFile),
         (BuildOptions(only=ONLY, figures=False, version="2.0.0", notes=next(raw.rglob("*.zip"))), InputRejected),
+        (BuildOptions(only=ONLY, figures=False, version="2.0.0", notes=headed), InputRejected),
     ):
         with pytest.raises(error):
             build_release(raw, tmp_path / "release", options)

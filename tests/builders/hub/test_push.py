@@ -327,6 +327,15 @@ def test_a_token_that_may_not_write_is_refused_and_not_shown(
     assert token not in said.out + said.err
 
 
+def test_no_token_at_all(
+    hub: Hub, versions: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    assert papi("push", versions[1], REPO, "--allow-simulated") == 7
+    assert "no token is set" in capsys.readouterr().err
+    assert writes(hub) == []
+
+
 def test_a_long_wait_is_not_waited_for(hub: Hub, published: Repository, versions: tuple[Path, Path]) -> None:
     hub.faults = lambda number, heard: Fault("status", 429, {"Retry-After": "3600"}) if "preupload" in heard else None
     with pytest.raises(RemoteFailed, match="come back in 3600 seconds"):
