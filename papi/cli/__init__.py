@@ -78,6 +78,6 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _heard_again(number: int, frame: FrameType | None) -> None:
     """Unwinding may wait for a library's threads, which may wait for a server."""
-    complain("cleaning up; once more ends it at once")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda heard, where: os._exit(Interrupted.exit_code))
+    complain("cleaning up; once more ends it at once")
