@@ -32,7 +32,7 @@ def _snapshot(repo: str, revision: str | None) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
     refuse_unsendable_token()
-    with hub_answers(f"get revision {revision or 'main'}", repo):
+    with hub_answers(f"get revision {revision or 'main'} from the Hub (there is no folder {repo})", repo):
         try:
             return Path(snapshot_download(repo, repo_type="dataset", revision=revision))
         except LocalEntryNotFoundError as error:

@@ -20,6 +20,8 @@ REQUIRED = ("format", "format_version", "version", "simulated", "configs", "file
 def read_manifest(release: Path) -> dict[str, Any]:
     """The manifest of a release folder. `MissingFile` where there is none, `ReleaseRejected` where it is not one."""
     path = release / MANIFEST
+    if not release.exists():
+        raise MissingFile(f"{release} is not there", where=str(release), next_step="name the folder of a release")
     if not path.is_file():
         advice = "give the folder that papi build wrote"
         raise MissingFile(f"{release} is no PAPI release: it has no {MANIFEST}", where=str(release), next_step=advice)

@@ -127,7 +127,7 @@ signal.signal(signal.SIGTERM, papi.cli._interrupt)
 try:
     print("ready", flush=True)
     time.sleep(60)
-except papi.cli.Interrupted:
+except papi.cli.Stopped:
     print("unwinding", flush=True)
     time.sleep(60)
     time.sleep(60)

@@ -114,12 +114,12 @@ def _refuse_foreign(state: RemoteState) -> None:
 
 
 def _refuse_old(state: RemoteState, version: str, *, changed: bool) -> None:
-    """Raise `RemoteFailed` for a version that is published with other files, or one before the newest published."""
+    """Raise `RemoteFailed` for a version that is published and not the head, or one before the newest published."""
     taken, published = state.tags.get(f"v{version}"), [tag for tag in state.tags if VERSION_TAG.fullmatch(tag)]
     advice = "build the release with a new --version: a published version is never changed"
     if taken and (changed or taken != state.head):
-        what = f"the tag v{version} exists already, {'for other files' if changed else 'at another commit'}"
-        raise RemoteFailed(what, got=f"commit {taken}", next_step=advice)
+        what = f"version {version} is published already, and the head of the repository is another"
+        raise RemoteFailed(what, where=f"tag v{version}, commit {taken}", next_step=advice)
     newest = max(published, key=version_numbers, default=None)
     if newest and version_numbers(f"v{version}") < version_numbers(newest):
         raise RemoteFailed(f"{newest} is published already", expected="a higher version", got=version, next_step=advice)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from builders.hub.client import MAIN, HubRepository
-from papi.errors import PapiError, ReleaseRejected
+from papi.errors import ReleaseRejected
 from papi.files import scratch_folder
 from papi.manifest import MANIFEST, VERSION_TAG, read_manifest, version_numbers
 from validation.integrity import verify_release
@@ -61,7 +61,9 @@ def list_versions(repository: HubRepository) -> list[Version]:
 
 def _version(repository: HubRepository, name: str, commit: str, cache: Path) -> Version:
     folder = repository.download(commit, cache, [MANIFEST])
+    if not (folder / MANIFEST).is_file():
+        return Version(name, commit, None, f"no release: it has no {MANIFEST}")
     try:
         return Version(name, commit, read_manifest(folder))
-    except PapiError as error:  # a commit that is no release: it is listed as that
-        return Version(name, commit, None, error.what.splitlines()[0])
+    except ReleaseRejected as error:  # it is listed as what it is
+        return Version(name, commit, None, error.what)

@@ -53,12 +53,20 @@ def _options(
     pass
 
 
+class Stopped(BaseException):
+    """A signal came. It is no `Exception`, so that no library's `except Exception` keeps it to itself."""
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and leave with its exit code (see `papi.errors`); never a traceback for what a user can cause."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
         app(arguments)
+    except Stopped as stopped:
+        what = f"interrupted by {stopped}: nothing is left half-written"
+        complain(str(Interrupted(what, next_step="run the command again")))
+        sys.exit(Interrupted.exit_code)
     except PapiError as error:
         complain(str(error))
         sys.exit(error.exit_code)
@@ -72,8 +80,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     """Unwind once; a second signal must not cut the cleaning up short, a third one ends it at once."""
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _heard_again)
-    name = signal.Signals(number).name
-    raise Interrupted(f"interrupted by {name}: nothing is left half-written", next_step="run the command again")
+    raise Stopped(signal.Signals(number).name)
 
 
 def _heard_again(number: int, frame: FrameType | None) -> None:

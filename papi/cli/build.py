@@ -102,14 +102,12 @@ def release_date(date: str | None, environment: Mapping[str, str]) -> str | None
         return datetime.datetime.fromtimestamp(int(epoch), datetime.UTC).date().isoformat() if epoch else None
     except (ValueError, OverflowError, OSError) as error:
         got = date if date is not None else f"SOURCE_DATE_EPOCH={environment['SOURCE_DATE_EPOCH']}"
-        raise UsageError(
-            "the date of the release is none", expected="YYYY-MM-DD, or seconds since 1970", got=got
-        ) from error
+        raise UsageError("this is no date", expected="YYYY-MM-DD, or seconds since 1970", got=got) from error
 
 
 def _checked_version(version: str) -> str:
     if not VERSION_TAG.fullmatch(f"v{version}"):
-        raise UsageError("the version of the data is none", expected="X.Y.Z, such as 1.0.0", got=version)
+        raise UsageError("this is no version", expected="X.Y.Z, such as 1.0.0", got=version)
     return version
 
 

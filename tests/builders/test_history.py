@@ -52,8 +52,8 @@ def test_an_entry_is_drafted_from_the_difference_and_the_older_ones_stay(
     new = lines[: lines.index(headings[1])]
     assert "Rarer countries are named." in new
     assert "Since 1.0.0 this is a minor change:" in new
-    assert "- values of demographics, flags or indices are others (dark-triad)" in new
-    assert any(line.startswith("- cells of `dark-triad` that are others: ") for line in new)
+    assert "- demographics, flags or indices differ (dark-triad)" in new
+    assert any(line.startswith("- cells of `dark-triad` that differ: ") for line in new)
     assert "- min country: 500 → 10" in new
     options = BuildOptions(only=ONLY, figures=False, version="1.1.1", previous=tmp_path / "second", min_country=10)
     build_release(raw, tmp_path / "third", options)

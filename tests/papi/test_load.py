@@ -195,8 +195,8 @@ def test_a_call_that_means_nothing_is_a_usage_error(release: Path, mistake: str)
 
 
 def test_a_folder_without_a_manifest_is_no_release(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(MissingFile, match="is no PAPI release"):
+    for folder, words in ((tmp_path, "is no PAPI release"), (tmp_path / "absent", "is not there")):
+        with pytest.raises(MissingFile, match=words):
             papi.load(folder, split="dev")
 
 

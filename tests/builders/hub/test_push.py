@@ -131,7 +131,7 @@ def test_a_published_version_is_never_changed(
     hub: Hub, published: Repository, versions: tuple[Path, Path], tmp_path: Path
 ) -> None:
     other = edited(versions[1], tmp_path, version="1.0.0")
-    with pytest.raises(RemoteFailed, match=r"the tag v1\.0\.0 exists already"):
+    with pytest.raises(RemoteFailed, match=r"version 1\.0\.0 is published already"):
         push(other, PushOptions("v1.0.0", allow_simulated=True))
     assert writes(hub) == []
 
@@ -140,13 +140,13 @@ def test_nor_is_it_without_a_tag_nor_gone_back_behind(
     hub: Hub, published: Repository, versions: tuple[Path, Path], tmp_path: Path
 ) -> None:
     other = edited(versions[1], tmp_path, version="1.0.0")
-    with pytest.raises(RemoteFailed, match=r"the tag v1\.0\.0 exists already, for other files"):
+    with pytest.raises(RemoteFailed, match=r"version 1\.0\.0 is published already"):
         push(other, PushOptions(allow_simulated=True))
     push(versions[1])
     with pytest.raises(RemoteFailed, match=r"v2\.0\.0 is published already"):
         push(edited(versions[0], tmp_path / "older", version="1.5.0"), PushOptions(allow_simulated=True))
     published.commit("PAPI 2.0.0 again", published.head.files)
-    with pytest.raises(RemoteFailed, match="exists already, at another commit"):
+    with pytest.raises(RemoteFailed, match=r"version 2\.0\.0 is published already"):
         push(versions[1])
 
 
