@@ -17,8 +17,8 @@ from papi.manifest import FORMAT, FORMAT_VERSION, REQUIRED
 
 
 def make_release(folder: Path, version: str) -> None:
-    named = {"format": FORMAT, "format_version": FORMAT_VERSION, "version": version}
-    write_json(folder / "manifest.json", {key: {} for key in REQUIRED} | named)
+    named = {"format": FORMAT, "format_version": FORMAT_VERSION, "version": f"{version}.0.0", "simulated": False}
+    write_json(folder / "manifest.json", {key: {} for key in REQUIRED} | named | {"raw": [], "gates": []})
 
 
 def _fail_after(_: None) -> None:
