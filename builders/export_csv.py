@@ -24,7 +24,7 @@ from builders.staging import refuse_occupied, staged
 from papi.errors import InputRejected, UsageError
 from papi.files import open_output
 from papi.instruments import INSTRUMENTS, Instrument, instrument
-from papi.manifest import read_manifest, shard_paths
+from papi.manifest import read_manifest, shard_files, splits_of
 from papi.parquet import read_parquet
 from papi.subject_ids import id_texts
 from validation.reference import REAL, SIMULATED
@@ -76,8 +76,8 @@ def _ids(release: Path, manifest: dict[str, Any], table: RawTable, of: Instrumen
 
 
 def _published_ids(release: Path, manifest: dict[str, Any], of: Instrument) -> list[str]:
-    splits = manifest["configs"][of.name]["splits"]
-    paths = [release / name for split in splits for name in shard_paths(manifest, of.name, split)]
+    splits = splits_of(manifest, of.name)
+    paths = [path for split in splits for path in shard_files(release, manifest, of.name, split)]
     ids: list[str] = read_parquet(paths, of.name, [SUBJECT_ID])[SUBJECT_ID].to_pylist()
     return ids
 

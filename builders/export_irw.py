@@ -19,8 +19,8 @@ import pyarrow.csv
 from builders.staging import refuse_occupied, staged
 from papi.columns import Column, demographics_of
 from papi.files import open_output
-from papi.instruments import INSTRUMENTS, ITEMS_CONFIG, SPLITS, Instrument, Scale, instrument
-from papi.manifest import read_manifest, shard_files
+from papi.instruments import INSTRUMENTS, ITEMS_CONFIG, Instrument, Scale, instrument
+from papi.manifest import read_manifest, shard_files, splits_of
 from papi.parquet import read_parquet
 
 SUBJECT_ID, TEXT = "subject_id", "text"
@@ -82,7 +82,7 @@ class _Source:
         return pa.concat_tables(self._read(split, names) for split in self._splits())
 
     def _splits(self) -> list[str]:
-        return [split for split in SPLITS if split in self.manifest["configs"][self.of.name]["splits"]]
+        return splits_of(self.manifest, self.of.name)
 
     def _read(self, split: str, names: list[str]) -> pa.Table:
         return read_parquet(shard_files(self.release, self.manifest, self.of.name, split), self.of.name, names)

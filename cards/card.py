@@ -8,10 +8,10 @@ from typing import Any
 from cards.changelog import newest_entry
 from cards.fields import field_rows
 from cards.figures import Figure
-from cards.front_matter import configs_of, front_matter, splits_of, title
+from cards.front_matter import configs_of, front_matter, title
 from cards.rendering import render
 from papi.instruments import IPIP_120, IPIP_300, instrument
-from papi.manifest import shard_paths
+from papi.manifest import shard_paths, splits_of
 from papi.reading import DEFAULT_RELEASE
 from papi.tables import read_csv, read_toml
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cards.front_matter import LICENSE_LINK, configs_of, keywords, splits_of, title
+from cards.front_matter import LICENSE_LINK, configs_of, keywords, title
 from cards.responsible_ai import description, responsible_ai
 from papi.columns import Column, columns_of, key_of
 from papi.instruments import ITEMS_CONFIG
-from papi.manifest import parquet_files, shard_paths, shard_pattern
+from papi.manifest import parquet_files, shard_paths, shard_pattern, splits_of
 from papi.reading import DEFAULT_RELEASE
 from papi.tables import read_toml
 

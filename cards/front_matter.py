@@ -13,7 +13,7 @@ import yaml
 
 from papi.columns import Column, columns_of
 from papi.instruments import DEFAULT_CONFIG, ITEMS_CONFIG
-from papi.manifest import shard_paths, shard_pattern
+from papi.manifest import shard_paths, shard_pattern, splits_of
 from papi.tables import read_toml
 
 PRETTY_NAME = "PAPI: Personality Alignment with Personality Inventories"
@@ -62,11 +62,6 @@ def _size_category(manifest: dict[str, Any]) -> str:
     people = sum(config["people"] for config in manifest["configs"].values())
     sizes: dict[str, int] = read_toml("cards", "card.toml")["sizes"]
     return [name for name, least in sizes.items() if people >= least][-1]
-
-
-def splits_of(manifest: dict[str, Any], config: str) -> list[str]:
-    """The splits of a config that have people; the items are one split of their own."""
-    return [ITEMS_CONFIG] if config == ITEMS_CONFIG else list(manifest["configs"][config]["splits"])
 
 
 def _config(manifest: dict[str, Any], name: str, default: str) -> dict[str, Any]:

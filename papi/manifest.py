@@ -8,6 +8,7 @@ from typing import Any
 
 from papi.errors import MissingFile, ReleaseRejected
 from papi.files import read_json
+from papi.instruments import ITEMS_CONFIG
 
 MANIFEST = "manifest.json"
 FORMAT = "papi-release"
@@ -71,6 +72,11 @@ def _has(part: Any, kinds: dict[str, type]) -> bool:
 def parquet_files(manifest: dict[str, Any]) -> dict[str, Any]:
     """The facts of the parquet files of a release, by path."""
     return {path: facts for path, facts in manifest["files"].items() if path.endswith(".parquet")}
+
+
+def splits_of(manifest: dict[str, Any], config: str) -> list[str]:
+    """The splits of a config that have people; the items are one split of their own."""
+    return [ITEMS_CONFIG] if config == ITEMS_CONFIG else list(manifest["configs"][config]["splits"])
 
 
 def shard_paths(manifest: dict[str, Any], config: str, split: str) -> list[str]:

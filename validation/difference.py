@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from papi.columns import key_of
 from papi.instruments import CONFIGS, ITEMS_CONFIG
-from papi.manifest import read_manifest, shard_paths
+from papi.manifest import read_manifest, shard_files, splits_of
 from papi.parquet import read_any_parquet
 
 SPLIT = "split"
@@ -97,10 +97,9 @@ def _changed_columns(before: dict[str, str], after: dict[str, str]) -> dict[str,
 
 def _people(release: Path, manifest: dict[str, Any], config: str) -> pa.Table:
     """All rows of a config, with the column `split` at the end."""
-    splits = [ITEMS_CONFIG] if config == ITEMS_CONFIG else list(manifest["configs"][config]["splits"])
     tables = []
-    for split in splits:
-        table = read_any_parquet([release / name for name in shard_paths(manifest, config, split)])
+    for split in splits_of(manifest, config):
+        table = read_any_parquet(shard_files(release, manifest, config, split))
         tables.append(table.append_column(SPLIT, pa.repeat(split, len(table))))
     return pa.concat_tables(tables)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from papi.errors import PapiError, Place
 from papi.instruments import ITEMS_CONFIG, TEST_POPULATION, instrument
-from papi.manifest import read_manifest, shard_paths
+from papi.manifest import read_manifest, shard_paths, splits_of
 from papi.parquet import read_parquet
 from validation.answer_evidence import AnswerEvidence
 from validation.difference import compare_releases
@@ -59,10 +59,9 @@ def _validated(release: Path, manifest: Manifest, name: str, items: dict[str, pa
 
 def _read(release: Path, manifest: Manifest, config: str, report: Report) -> dict[str, pa.Table] | None:
     """The tables of a config by split, each checked by its schema; None where one cannot be used."""
-    splits = [ITEMS_CONFIG] if config == ITEMS_CONFIG else list(manifest["configs"][config]["splits"])
     tables = {}
     try:
-        for split in splits:
+        for split in splits_of(manifest, config):
             shards = {name: read_parquet([release / name], config) for name in shard_paths(manifest, config, split)}
             for name, shard in shards.items():
                 check_table(shard, config, name)

@@ -13,8 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from papi.columns import OTHER_COUNTRY, Column, demographics_of
-from papi.instruments import IPIP_120, IPIP_300, MAXIMUM, MINIMUM, SPLITS, Scale, instrument
-from papi.manifest import shard_files
+from papi.instruments import IPIP_120, IPIP_300, MAXIMUM, MINIMUM, Scale, instrument
+from papi.manifest import shard_files, splits_of
 from papi.parquet import ROWS_PER_GROUP, read_parquet
 
 BIN = 0.25  # points; about the width of a bin of scores
@@ -135,9 +135,8 @@ def missing_answers(release: Path, manifest: Manifest, config: str) -> Missing:
 
 def _splits(release: Path, manifest: Manifest, config: str, names: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
     """The named columns of every split that a config has."""
-    for split in SPLITS:
-        if split in manifest["configs"][config]["splits"]:
-            yield split, read_parquet(shard_files(release, manifest, config, split), config, names)
+    for split in splits_of(manifest, config):
+        yield split, read_parquet(shard_files(release, manifest, config, split), config, names)
 
 
 def _distribution(column: pa.ChunkedArray, scale: Scale) -> ScoreDistribution:
