@@ -23,7 +23,7 @@ from builders.raw.table import RawTable
 from builders.release_manifest import BuiltConfig, describe_release, file_facts
 from builders.respondents import Respondents, respondents
 from builders.splits import Splits, assign_splits
-from builders.staging import check_target, report_of, staged
+from builders.staging import check_target, report_of, staged, uninterrupted
 from cards.figures import Figure, write_figures
 from cards.release_texts import write_release_texts
 from papi.errors import InputRejected
@@ -101,7 +101,9 @@ class _Build:
         with ThreadPoolExecutor(max_workers=1) as writer:
             for of in wanted:
                 built[of.name], write = self._config(of, texts[of.family])
-                writing.append(writer.submit(write))
+                # A thread whose start is cut off is not waited for: it would still write while the folder is removed.
+                with uninterrupted():
+                    writing.append(writer.submit(write))
                 del write  # the writer alone keeps the people of an instrument
         for job in writing:
             job.result()

@@ -40,18 +40,18 @@ def staged(target: Path) -> Iterator[Path]:
         try:
             make_folder(work / NEW)
             yield work / NEW
-            with _uninterrupted():
+            with uninterrupted():
                 if report_of(work / NEW).exists():
                     move(report_of(work / NEW), target.with_name(f"{target.name}.report.json"))
                 _swap_in(work / NEW, target)  # last: whatever fails before it leaves the old release as it was
         finally:
             # What cannot be removed now is swept by the next run.
-            with _uninterrupted(), suppress(EnvironmentProblem):
+            with uninterrupted(), suppress(EnvironmentProblem):
                 remove_folder(work)
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """SIGINT and SIGTERM wait until the block is done. (Only the main thread hears of them.)"""
     if threading.current_thread() is not threading.main_thread():
         yield

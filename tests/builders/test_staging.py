@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from builders.staging import _exchange, _uninterrupted, locked, staged
+from builders.staging import _exchange, locked, staged, uninterrupted
 from papi.errors import Busy, UsageError
 from papi.files import write_json
 from papi.manifest import FORMAT, FORMAT_VERSION, REQUIRED
@@ -112,7 +112,7 @@ def test_a_signal_during_the_swap_is_heard_after_it_and_nothing_is_left(tmp_path
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     try:
-        with _uninterrupted():
+        with uninterrupted():
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0.05)
             assert heard == []
