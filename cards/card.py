@@ -8,14 +8,14 @@ from typing import Any
 from cards.changelog import newest_entry
 from cards.fields import field_rows
 from cards.figures import Figure
-from cards.front_matter import configs_of, front_matter, title
+from cards.figures.stated import alphas
+from cards.front_matter import HUB_PAGE, configs_of, front_matter, title
 from cards.rendering import render
-from papi.instruments import IPIP_120, IPIP_300, instrument
+from papi.instruments import instrument
 from papi.manifest import shard_paths, splits_of
 from papi.reading import DEFAULT_RELEASE
 from papi.tables import read_csv, read_toml
 
-PUBLISHED_ALPHAS = {IPIP_300: "alpha_300", IPIP_120: "alpha_120"}  # columns of facets.csv
 SECTIONS = (
     "summary",
     "fields",
@@ -45,6 +45,7 @@ def _facts(manifest: dict[str, Any]) -> dict[str, Any]:
         "title": title(manifest),
         "simulated": manifest["simulated"],
         "repository": DEFAULT_RELEASE,
+        "page": HUB_PAGE,
         "first": first,
         "shards": [path for split in splits_of(manifest, first) for path in shard_paths(manifest, first, split)],
         "instruments": read_toml("cards", "card.toml")["instruments"],
@@ -62,27 +63,11 @@ def _flags(manifest: dict[str, Any]) -> list[str]:
 
 
 def _alphas(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The alphas of the facets: per facet a pair (measured, published or None) for each IPIP form of the release."""
-    forms = [name for name in manifest["configs"] if name in PUBLISHED_ALPHAS]
-    if not forms:
-        return {"forms": [], "facets": []}
-    published = {row["facet"]: row for row in read_csv("papi", "facets.csv")}
-    facets = [
-        {
-            "code": facet.name,
-            "title": facet.title,
-            "pairs": [
-                (
-                    manifest["configs"][form]["quality"]["alphas"][facet.name],
-                    _number(published[facet.name][PUBLISHED_ALPHAS[form]]),
-                )
-                for form in forms
-            ],
-        }
-        for facet in instrument(forms[0]).facets
-    ]
-    return {"forms": forms, "facets": facets}
+    """The alphas of the facets: per facet one `Alpha` for each IPIP form of the release."""
+    forms = [name for name in manifest["configs"] if instrument(name).is_ipip]
+    by_form = [[alpha for alpha in alphas(manifest, form) if alpha.scale in _facets(form)] for form in forms]
+    return {"forms": forms, "facets": list(zip(*by_form, strict=True))}
 
 
-def _number(text: str) -> float | None:
-    return float(text) if text else None
+def _facets(form: str) -> set[str]:
+    return {facet.name for facet in instrument(form).facets}

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from cards.front_matter import LICENSE_LINK, configs_of, keywords, title
+from cards.front_matter import HUB_PAGE, LICENSE_LINK, configs_of, keywords, title
 from cards.responsible_ai import description, responsible_ai
 from papi.columns import Column, columns_of, key_of
 from papi.instruments import ITEMS_CONFIG
 from papi.manifest import parquet_files, shard_paths, shard_pattern, splits_of
-from papi.reading import DEFAULT_RELEASE
 from papi.tables import read_toml
 
 CROISSANT = "croissant.json"
@@ -29,7 +28,7 @@ Node = dict[str, Any]
 def croissant(manifest: dict[str, Any]) -> Node:
     """The whole description as JSON-LD. The same manifest gives the same description, in the same order."""
     facts = read_toml("cards", "croissant.toml")
-    address = {} if manifest["simulated"] else {"url": f"https://huggingface.co/datasets/{DEFAULT_RELEASE}"}
+    address = {} if manifest["simulated"] else {"url": HUB_PAGE}
     return {
         "@context": dict(facts["context"]),
         "@type": "sc:Dataset",
@@ -153,4 +152,4 @@ def _codes(column: Column) -> str:
     Said here and not in an enumeration that the field references: mlcroissant joins what is referenced, and of several
     joins it does only the first.
     """
-    return "; " + ", ".join(f"{code} {name}" for code, name in enumerate(column.classes)) if column.classes else ""
+    return f"; {column.codes}" if column.classes else ""

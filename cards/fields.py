@@ -53,6 +53,4 @@ def _rows(group: str, columns: list[Column]) -> Iterator[FieldRow]:
 
 
 def _kind(column: Column) -> str:
-    if not column.classes:
-        return column.kind
-    return "ClassLabel: " + ", ".join(f"{code} {name}" for code, name in enumerate(column.classes))
+    return f"ClassLabel: {column.codes}" if column.classes else column.kind

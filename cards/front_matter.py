@@ -14,10 +14,12 @@ import yaml
 from papi.columns import Column, columns_of
 from papi.instruments import DEFAULT_CONFIG, ITEMS_CONFIG
 from papi.manifest import shard_paths, shard_pattern, splits_of
+from papi.reading import DEFAULT_RELEASE
 from papi.tables import read_toml
 
 PRETTY_NAME = "PAPI: Personality Alignment with Personality Inventories"
 LICENSE_LINK = "LICENSE.md"
+HUB_PAGE = f"https://huggingface.co/datasets/{DEFAULT_RELEASE}"
 
 
 def front_matter(manifest: dict[str, Any]) -> str:

@@ -31,6 +31,11 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def codes(self) -> str:
+        """What the numbers of a class mean: `0 male, 1 female`."""
+        return ", ".join(f"{code} {name}" for code, name in enumerate(self.classes))
+
 
 @cache
 def columns_of(config: str) -> tuple[Column, ...]:
