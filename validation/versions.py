@@ -11,6 +11,7 @@ from typing import Any
 
 from papi.errors import UsageError
 from papi.instruments import ITEMS_CONFIG, TEST, TEST_POPULATION, instrument
+from papi.manifest import version_numbers
 from papi.tables import read_csv
 from validation.difference import Difference
 
@@ -53,7 +54,7 @@ def refuse_too_small(before: str, after: str, difference: Difference) -> None:
     Before 1.0.0 anything may change with any higher number (semver.org, item 4).
     """
     kind = change_kind(difference)
-    old, new = numbers(before), numbers(after)
+    old, new = version_numbers(f"v{before}"), version_numbers(f"v{after}")
     parts = 3 if kind is None or old[0] == 0 else KINDS.index(kind) + 1
     if new[:parts] > old[:parts]:
         return
@@ -65,12 +66,6 @@ def refuse_too_small(before: str, after: str, difference: Difference) -> None:
         got=after,
         next_step="papi diff shows what changed",
     )
-
-
-def numbers(version: str) -> tuple[int, int, int]:
-    """The three numbers of a version of the data."""
-    major, minor, patch = map(int, version.split("."))
-    return major, minor, patch
 
 
 def _columns(difference: Difference, *what: str) -> Iterator[str]:
