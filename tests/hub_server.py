@@ -20,6 +20,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
+from loopback import serving
 
 TOKEN = "hf_loopback_writer"
 READER = "hf_loopback_reader"  # may read, not write
@@ -77,8 +78,8 @@ def git_oid(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
-def is_lfs(path: str, content: bytes) -> bool:
-    return path.endswith((".parquet", ".png")) or len(content) >= LFS_FROM
+def is_lfs(path: str, size: int) -> bool:
+    return path.endswith((".parquet", ".png")) or size >= LFS_FROM
 
 
 class _Refused(Exception):
@@ -133,14 +134,8 @@ class Hub(ThreadingHTTPServer):
 @contextmanager
 def running(hub: Hub) -> Iterator[Hub]:
     """The Hub at work in a thread."""
-    thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(hub):
         yield hub
-    finally:
-        hub.shutdown()
-        thread.join()
-        hub.server_close()
 
 
 ROUTES = (
@@ -261,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
         modes = []
         for asked in json.loads(body)["files"]:
             path, known = asked["path"], files.get(asked["path"])
-            lfs = path.endswith((".parquet", ".png")) or asked["size"] >= LFS_FROM
+            lfs = is_lfs(path, asked["size"])
             oid = None if known is None else (hashlib.sha256(known).hexdigest() if lfs else git_oid(known))
             mode = {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False}
             modes.append(mode | ({"oid": oid} if oid else {}))
@@ -377,9 +372,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, said, more = _Refused(404, "EntryNotFound", f"{path} does not exist").answer
             return status, said, more | {"X-Repo-Commit": commit.oid}
         content = commit.files[path]
-        etag = hashlib.sha256(content).hexdigest() if is_lfs(path, content) else git_oid(content)
+        etag = hashlib.sha256(content).hexdigest() if is_lfs(path, len(content)) else git_oid(content)
         headers |= {"ETag": f'"{etag}"'}
-        if is_lfs(path, content):
+        if is_lfs(path, len(content)):
             headers |= {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(len(content))}
         if path in self.server.damaged:
             content = bytes([content[0] ^ 1]) + content[1:]
@@ -398,7 +393,7 @@ def _folder(path: str) -> dict[str, Any]:
 def _entry(path: str, content: bytes) -> dict[str, Any]:
     """A file as the tree lists it."""
     entry = {"type": "file", "path": path, "size": len(content), "oid": git_oid(content)}
-    if not is_lfs(path, content):
+    if not is_lfs(path, len(content)):
         return entry
     return entry | {"lfs": {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import serving
 
 from builders.download import Patience
 from builders.fetch import fetch
@@ -107,15 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def opened(depot: Depot) -> Iterator[Depot]:
     """The depot at work in a thread; at the end every connection is let go and closed."""
-    thread = threading.Thread(target=depot.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield depot
-    finally:
-        depot.released.set()
-        depot.shutdown()
-        thread.join()
-        depot.server_close()
+    with serving(depot):
+        try:
+            yield depot
+        finally:
+            depot.released.set()
 
 
 def sha(content: bytes) -> str:

@@ -22,6 +22,7 @@ from papi.errors import RemoteFailed
 OPTIONS = PushOptions(tag="v2.0.0", allow_simulated=True)
 FEW = (8, 30)  # while it uploads, while it reads back; the commit and the tag are in test_push
 ALL = range(1, 65)
+A_FEW_BY_DEFAULT = [number if number in FEW else pytest.param(number, marks=pytest.mark.faults) for number in ALL]
 FAULTS = {
     "dropped": Fault("drop"),
     "its reply lost": Fault("lose_reply"),
@@ -95,19 +96,9 @@ def test_a_push_has_no_more_requests_than_are_tried(
     assert max(FEW) < len(hub.heard) <= max(ALL)
 
 
-@pytest.mark.parametrize("number", FEW)
+@pytest.mark.parametrize("number", A_FEW_BY_DEFAULT)
 @pytest.mark.parametrize("kind", FAULTS)
 def test_one_request_fails(
-    hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: str, number: int
-) -> None:
-    with faults.case(f"push: a request {kind}"):
-        sweep_once(hub, published, versions, kind, number)
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("number", sorted(set(ALL) - set(FEW)))
-@pytest.mark.parametrize("kind", FAULTS)
-def test_every_request_fails(
     hub: Hub, published: Repository, versions: tuple[Path, Path], faults: FaultTable, kind: str, number: int
 ) -> None:
     with faults.case(f"push: a request {kind}"):
