@@ -36,12 +36,11 @@ PATIENCE = Patience()
 
 
 @dataclass(frozen=True)
-class RemoteFile:
-    """A file of a repository as the Hub lists it: its size, and SHA-256 (git-LFS) or git's own hash (all others)."""
+class ListedFile:
+    """A file of a repository as the Hub lists it: its size, and its SHA-256 where git-LFS keeps it."""
 
     bytes: int
     sha256: str | None
-    git_oid: str | None
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,14 @@ class HubRepository:
             refs = self._api.list_repo_refs(self.name, repo_type=DATASET)
             return {ref.name: ref.target_commit for ref in refs.tags}
 
-    def files(self, revision: str) -> dict[str, RemoteFile]:
+    def files(self, revision: str) -> dict[str, ListedFile]:
         """The files of a commit by path, but for the Hub's own."""
         from huggingface_hub.hf_api import RepoFile
 
         with hub_answers("list the files", self.name):
             entries = self._api.list_repo_tree(self.name, repo_type=DATASET, revision=revision, recursive=True)
             listed = [entry for entry in entries if isinstance(entry, RepoFile) and entry.path != NOT_OURS]
-        return {f.path: RemoteFile(f.size, f.lfs.sha256 if f.lfs else None, f.blob_id) for f in listed}
+        return {f.path: ListedFile(f.size, f.lfs.sha256 if f.lfs else None) for f in listed}
 
     def create(self, *, private: bool) -> None:
         """Make the repository; nothing where it is there."""
@@ -134,8 +133,8 @@ class HubRepository:
         with hub_answers(f"set the tag {name}", self.name):
             self._api.create_tag(self.name, repo_type=DATASET, tag=name, revision=commit, exist_ok=False)
 
-    def download(self, commit: str, cache: Path | None, names: Sequence[str] | None = None) -> Path:
-        """The folder of a commit in a cache of the Hub's client (None: its own), all files or those named."""
+    def download(self, commit: str, cache: Path, names: Sequence[str] | None = None) -> Path:
+        """The folder of a commit in a cache of the Hub's client, with all files or those named."""
         with hub_answers("download", self.name):
             folder = self._api.snapshot_download(
                 self.name,
@@ -157,8 +156,7 @@ def _teach_patience(patience: Patience) -> None:
     from huggingface_hub import constants, get_session, set_client_factory
 
     constants.HF_HUB_DISABLE_XET = True
-    for name in ("_http", "_xet"):
-        logging.getLogger(f"huggingface_hub.utils.{name}").addFilter(_without_queries)
+    logging.getLogger("huggingface_hub.utils._http").addFilter(_without_queries)
     hooks = {**get_session().event_hooks, "response": [lambda reply: _refuse_long_waits(reply, patience)]}
     set_client_factory(
         lambda: httpx2.Client(event_hooks=hooks, follow_redirects=True, timeout=httpx2.Timeout(patience.answer))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.hub.client import RemoteFile
 from papi.errors import GateFailed, RemoteFailed, UsageError
 from papi.files import read_bytes, sha256_of
 from papi.manifest import MANIFEST, VERSION_TAG, version_numbers
@@ -18,12 +16,11 @@ GITIGNORE = ".gitignore"
 
 
 @dataclass(frozen=True)
-class LocalFile:
-    """A file of the release on its way: size, SHA-256 and git's own hash (None for files too large to be regular)."""
+class FileFacts:
+    """What a file is known by, here and on the Hub."""
 
     bytes: int
     sha256: str
-    git_oid: str | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class RemoteState:
     """
 
     head: str | None
-    files: Mapping[str, RemoteFile]
+    files: Mapping[str, FileFacts]
     tags: Mapping[str, str]
     edits: tuple[str, ...] = ()
 
@@ -56,14 +53,11 @@ class PushPlan:
         return bool(self.add or self.delete)
 
 
-LARGEST_REGULAR = 10 << 20  # the Hub keeps nothing larger than this as a regular file
-
-
-def local_files(release: Path, manifest: Mapping[str, Any]) -> dict[str, LocalFile]:
+def local_files(release: Path, manifest: Mapping[str, Any]) -> dict[str, FileFacts]:
     """Every file of a release with its hashes, the manifest among them."""
     content = read_bytes(release / MANIFEST)
     facts = manifest["files"] | {MANIFEST: {"bytes": len(content), "sha256": sha256_of(content)}}
-    return {name: LocalFile(f["bytes"], f["sha256"], _git_oid(release / name, f["bytes"])) for name, f in facts.items()}
+    return {name: FileFacts(fact["bytes"], fact["sha256"]) for name, fact in facts.items()}
 
 
 def refuse_edits(state: RemoteState, *, replace: bool) -> None:
@@ -90,25 +84,25 @@ def refuse_unfit(manifest: Mapping[str, Any], tag: str | None, *, gate_failures:
         raise UsageError("the tag is not that of the release", expected=right, got=tag, next_step=advice)
 
 
-def plan_push(files: Mapping[str, LocalFile], state: RemoteState, version: str, tag: str | None) -> PushPlan:
+def plan_push(files: Mapping[str, FileFacts], state: RemoteState, version: str, tag: str | None) -> PushPlan:
     """Decide. Raises what the refusals below raise."""
-    _refuse_foreign(state)
-    add = tuple(name for name in sorted(files) if not same(files[name], state.files.get(name)))
+    refuse_foreign(state.files)
+    add = tuple(name for name in sorted(files) if files[name] != state.files.get(name))
     delete = tuple(sorted(state.files.keys() - files.keys()))
     _refuse_old(state, version, changed=bool(add or delete))
     unchanged = tuple(sorted(files.keys() - set(add)))
     return PushPlan(state.head, add, delete, unchanged, tag, sets_tag=tag is not None and tag not in state.tags)
 
 
-def _refuse_foreign(state: RemoteState) -> None:
+def refuse_foreign(files: Collection[str]) -> None:
     """Raise `UsageError` for a repository of something else, or one whose `.gitignore` might hold files back."""
-    if state.files.keys() - GENERATED and MANIFEST not in state.files:
+    if set(files) - GENERATED and MANIFEST not in files:
         raise UsageError(
             "the repository holds something else than PAPI releases",
-            got=", ".join(sorted(state.files)[:5]),
+            got=", ".join(sorted(files)[:5]),
             next_step="name another repository, or empty this one",
         )
-    if GITIGNORE in state.files:
+    if GITIGNORE in files:
         what = f"the repository has a {GITIGNORE}, by which the Hub would silently leave files out of the commit"
         raise UsageError(what, next_step=f"delete {GITIGNORE} there first")
 
@@ -123,17 +117,3 @@ def _refuse_old(state: RemoteState, version: str, *, changed: bool) -> None:
     newest = max(published, key=version_numbers, default=None)
     if newest and version_numbers(f"v{version}") < version_numbers(newest):
         raise RemoteFailed(f"{newest} is published already", expected="a higher version", got=version, next_step=advice)
-
-
-def same(local: LocalFile, remote: RemoteFile | None) -> bool:
-    """Whether the Hub has that content, by the hash it knows of it."""
-    if remote is None or remote.bytes != local.bytes:
-        return False
-    return local.sha256 == remote.sha256 if remote.sha256 else local.git_oid == remote.git_oid
-
-
-def _git_oid(path: Path, size: int) -> str | None:
-    """The name git gives the content."""
-    if size > LARGEST_REGULAR:
-        return None
-    return hashlib.sha1(b"blob %d\0" % size + read_bytes(path), usedforsecurity=False).hexdigest()

@@ -15,8 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders.hub.client import HubRepository, RemoteFile
-from builders.hub.plan import LocalFile, PushPlan, RemoteState, local_files, plan_push, refuse_edits, refuse_unfit
+from builders.hub.client import HubRepository, ListedFile
+from builders.hub.plan import (
+    FileFacts,
+    PushPlan,
+    RemoteState,
+    local_files,
+    plan_push,
+    refuse_edits,
+    refuse_foreign,
+    refuse_unfit,
+)
 from papi.errors import ReleaseRejected, RemoteFailed, UsageError
 from papi.files import scratch_folder, sha256_of_file
 from papi.hub_answers import AGAIN
@@ -48,7 +57,7 @@ class Pushed:
     repository: str
     url: str
     plan: PushPlan
-    files: Mapping[str, LocalFile]
+    files: Mapping[str, FileFacts]
     commit: str | None
     rows: Mapping[str, Mapping[str, int]]
 
@@ -66,17 +75,13 @@ def push_release(
     refuse_unfit(manifest, options.tag, gate_failures=options.allow_gate_failures, simulated=options.allow_simulated)
     files = local_files(release, manifest)
     repository.check_token()
-    state = remote_state(repository, private=options.private)
-    plan = plan_push(files, state, manifest["version"], options.tag)
+    plan = _decide(repository, files, manifest["version"], options)
     if options.dry_run:
         return Pushed(repository.name, repository.url, plan, files, None, {})
-    refuse_edits(state, replace=options.replace_edits)
     if plan.parent is None:
         progress(f"creating {repository.name}")
         repository.create(private=options.private)
-        state = remote_state(repository, private=options.private)  # what is there now, whoever made it
-        plan = plan_push(files, state, manifest["version"], options.tag)
-        refuse_edits(state, replace=options.replace_edits)
+        plan = _decide(repository, files, manifest["version"], options)  # from what is there now, whoever made it
     commit = _commit(release, repository, plan, f"PAPI {manifest['version']}", progress)
     with scratch_folder() as scratch:
         progress(f"reading back {commit}")
@@ -89,6 +94,14 @@ def push_release(
     return Pushed(repository.name, repository.url, plan, files, commit, rows)
 
 
+def _decide(repository: HubRepository, files: Mapping[str, FileFacts], version: str, options: PushOptions) -> PushPlan:
+    """The plan for what the repository holds now; a dry run shows also what `refuse_edits` would refuse."""
+    state = remote_state(repository, private=options.private)
+    plan = plan_push(files, state, version, options.tag)
+    refuse_edits(state, replace=options.replace_edits or options.dry_run)
+    return plan
+
+
 def remote_state(repository: HubRepository, *, private: bool = False) -> RemoteState:
     """What the repository holds now. Raises `UsageError` where a public one was to be private."""
     head = repository.head()
@@ -97,19 +110,32 @@ def remote_state(repository: HubRepository, *, private: bool = False) -> RemoteS
     if private and not head.private:
         advice = "make it private in its settings, or name another repository"
         raise UsageError("the repository is there and public", where=repository.url, next_step=advice)
-    files = repository.files(head.commit)
-    return RemoteState(head.commit, files, repository.tags(), _edits(repository, head.commit, files))
+    listed = repository.files(head.commit)
+    refuse_foreign(listed)
+    tags = repository.tags()
+    with scratch_folder() as cache:
+        folder = repository.download(
+            head.commit, cache, [name for name, file in listed.items() if _is_read(name, file)]
+        )
+        files = {name: _facts(folder / name, file) for name, file in listed.items()}
+        stated = read_manifest(folder)["files"] if MANIFEST in files else {}
+    return RemoteState(head.commit, files, tags, _edits(stated, files))
 
 
-def _edits(repository: HubRepository, head: str, files: Mapping[str, RemoteFile]) -> tuple[str, ...]:
-    """Where the head is not as its own manifest says; by hash and size as listed, small files by their content."""
+def _is_read(name: str, file: ListedFile) -> bool:
+    """Whether a file of the head is downloaded before a push: the small ones, whose SHA-256 the Hub does not list."""
+    return name == MANIFEST or not file.sha256
+
+
+def _facts(path: Path, listed: ListedFile) -> FileFacts:
+    return FileFacts(listed.bytes, listed.sha256 or sha256_of_file(path))
+
+
+def _edits(stated: Mapping[str, Any], files: Mapping[str, FileFacts]) -> tuple[str, ...]:
+    """Where the head is not as its own manifest says."""
     if MANIFEST not in files:
         return ()
-    regular = [name for name, file in files.items() if not file.sha256]
-    with scratch_folder() as cache:
-        folder = repository.download(head, cache, regular)
-        stated = read_manifest(folder)["files"]
-        found = {name: files[name].sha256 or sha256_of_file(folder / name) for name in files.keys() - {MANIFEST}}
+    found = {name: files[name].sha256 for name in files.keys() - {MANIFEST}}
     names = sorted(stated.keys() | found.keys())
     return tuple(name for name in names if stated.get(name, {}).get("sha256") != found.get(name))
 
