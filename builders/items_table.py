@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from builders.raw.item_key import ItemTexts
-from builders.statements import second_person
 from papi.columns import columns_of
 from papi.instruments import IPIP_120, ITEMS_CONFIG, Instrument, Item
+from papi.statements import second_person
 
 
 def items_table(instruments: Iterable[Instrument], texts: Mapping[str, ItemTexts]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import xlrd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.statements import second_person
+from papi.statements import second_person
 
 LEFT_OVER = re.compile(r"\b(?:I|me|my|mine|myself|am)\b", re.IGNORECASE)
 DOUBLED_WORD = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Reviewed facts of alignment: prompts, published numbers."""
