@@ -119,25 +119,21 @@ def _impossible_dates(people: pd.DataFrame, of: Instrument) -> dict[str, int]:
 def _floors(labels: Answers, scores: Answers, of: Instrument) -> dict[str, Any]:
     """Errors against labels in one convention, summed over domains; `scores` are the same people's item scores."""
     given, asked = (np.array([item.role == role for item in of.items]) for role in ("given", "held_out"))
-    known, answers = (_gaps(labels[:, part]) for part in (given, asked))
+    answers = floors.as_matrix(labels[:, asked])
     scales = [str(item.facet or item.domain) for item in of.items]
     domains = [item.domain for item, wanted in zip(of.items, asked, strict=True) if wanted]
-    own = floors.facet_means(_gaps(scores[:, given]), _of(scales, given), _of(scales, asked))
-    ridge = floors.ridge_from_others(known, answers)
+    own = floors.facet_means(floors.as_matrix(scores[:, given]), _of(scales, given), _of(scales, asked))
+    ridge = floors.ridge_from_others(labels[:, given], labels[:, asked])
     predictions = {f"constant-{k}": np.array(float(k)) for k in range(1, MAXIMUM + 1)}
     predictions |= {"item-median": floors.item_medians_of_others(answers)}
     errors = {name: floors.summed_error(predicted, answers, domains) for name, predicted in predictions.items()}
     errors["uniform"] = floors.uniform_error(answers, domains)
-    in_scores = _gaps(scores[:, asked])
+    in_scores = floors.as_matrix(scores[:, asked])
     errors["facet-mean"] = floors.summed_error(own, in_scores, domains)
     errors["facet-mean, rounded"] = floors.summed_error(floors.rounded(own), in_scores, domains)
     errors["ridge"] = floors.summed_error(ridge, answers, domains)
     errors["ridge, rounded"] = floors.summed_error(floors.rounded(ridge), answers, domains)
     return {name: round(error, DECIMALS) for name, error in errors.items()}
-
-
-def _gaps(answers: Answers) -> NDArray[np.float64]:
-    return np.where(answers == MISSING, np.nan, answers)
 
 
 def _of(names: list[str], wanted: NDArray[np.bool_]) -> list[str]:

@@ -1,20 +1,24 @@
 """Floors: errors that anybody reaches without a model, from nothing but other people's and one's own answers.
 
-All of them work on matrices of answers with NaN = missing, `given` (people, given items) and `held_out` (people,
-held-out items), in one convention: responses, or published labels. The measure is that of Zhu et al. (ICLR 2025).
+They work on people's answers in one convention, responses or published labels, `given` (people, given items) and
+`held_out` (people, held-out items): int8 with 0 = missing where something is fitted, matrices with NaN = missing
+elsewhere. The measure is that of Zhu et al. (ICLR 2025).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from papi.instruments import MAXIMUM, MINIMUM
+from papi.instruments import MAXIMUM, MINIMUM, MISSING
+from papi.scoring import Answers
 
 Matrix = NDArray[np.float64]
 FOLDS = 10
+BLOCK = 16_384  # people
 RIDGE_PENALTY = 100.0
 
 
@@ -65,20 +69,67 @@ def facet_means(given: Matrix, given_facets: Sequence[str], asked_facets: Sequen
     return np.stack([by_facet[facet] for facet in asked_facets], axis=1)
 
 
-def ridge_from_others(given: Matrix, held_out: Matrix) -> Matrix:
-    """Ridge regression of all held-out items on the given ones, cross-fitted over people, (people, held-out items).
+@dataclass(frozen=True)
+class Ridge:
+    """A ridge regression of all held-out items on the given ones, on answers centred on their items' means.
 
-    Ten folds by position; answers are centred on the item means of the other folds, missing ones are at the mean.
+    `given_means` (given items,), `held_out_means` (held-out items,), `weights` (given items, held-out items).
     """
-    predicted = np.empty_like(held_out)
-    fold = np.arange(len(given)) % FOLDS
+
+    given_means: NDArray[np.float64]
+    held_out_means: NDArray[np.float64]
+    weights: Matrix
+
+    def predict(self, given: Matrix) -> Matrix:
+        """Predictions (people, held-out items); an answer that is missing is at its item's mean."""
+        return self.held_out_means + np.nan_to_num(given - self.given_means) @ self.weights
+
+
+def fit_ridge(given: Answers, held_out: Answers) -> Ridge:
+    """Fit on people's labels, 0 = missing, (people, given items) and (people, held-out items); missing is at the mean.
+
+    The people pass in blocks, so that the memory does not grow with them.
+    """
+    means = [_means(answers) for answers in (given, held_out)]
+    square, product = np.zeros((given.shape[1],) * 2), np.zeros((given.shape[1], held_out.shape[1]))
+    for start in range(0, len(given), BLOCK):
+        people = slice(start, start + BLOCK)
+        x, y = _centred(given[people], means[0]), _centred(held_out[people], means[1])
+        square += x.T @ x
+        product += x.T @ y
+    weights = np.linalg.solve(square + RIDGE_PENALTY * np.eye(len(square)), product)
+    return Ridge(means[0], means[1], weights.astype(np.float64))
+
+
+def ridge_from_others(given: Answers, held_out: Answers) -> Matrix:
+    """Ridge cross-fitted over people, (people, held-out items): ten folds by position."""
+    predicted = np.empty(held_out.shape)
+    fold = people_folds(len(given))
     for each in range(FOLDS):
         learn, ask = fold != each, fold == each
-        means = np.nanmean(given[learn], axis=0), np.nanmean(held_out[learn], axis=0)
-        x, y = (np.nan_to_num(part - mean) for part, mean in zip((given[learn], held_out[learn]), means, strict=True))
-        weights = np.linalg.solve(x.T @ x + RIDGE_PENALTY * np.eye(x.shape[1]), x.T @ y)
-        predicted[ask] = means[1] + np.nan_to_num(given[ask] - means[0]) @ weights
+        predicted[ask] = fit_ridge(given[learn], held_out[learn]).predict(as_matrix(given[ask]))
     return predicted
+
+
+def people_folds(count: int) -> NDArray[np.intp]:
+    """The fold, 0 to 9, of each of so many people: by position. (Subjects stand in the order of hashes.)"""
+    return np.arange(count) % FOLDS
+
+
+def as_matrix(answers: Answers) -> Matrix:
+    """Labels as numbers, NaN where nothing was answered."""
+    return np.where(answers == MISSING, np.nan, answers.astype(np.float64))
+
+
+def _means(answers: Answers) -> NDArray[np.float64]:
+    """Of the answered ones of each item, (items,); 3, the middle, where nobody answered."""
+    answered = (answers != MISSING).sum(axis=0)
+    middle = (MINIMUM + MAXIMUM) / 2
+    return np.where(answered, answers.sum(axis=0, dtype=np.float64) / np.maximum(answered, 1), middle)
+
+
+def _centred(answers: Answers, means: NDArray[np.float64]) -> Matrix:
+    return np.where(answers == MISSING, 0.0, answers - means)
 
 
 def rounded(predicted: Matrix) -> Matrix:

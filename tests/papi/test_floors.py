@@ -36,7 +36,7 @@ def test_a_facet_mean_is_of_the_answered_given_items() -> None:
 def test_ridge_learns_from_others_only() -> None:
     """A person's own held-out answers change nothing of that person's prediction."""
     random = np.random.default_rng(0)
-    given, held_out = random.integers(1, 6, (60, 8)).astype(float), random.integers(1, 6, (60, 4)).astype(float)
+    given, held_out = random.integers(1, 6, (60, 8)).astype(np.int8), random.integers(1, 6, (60, 4)).astype(np.int8)
     before = floors.ridge_from_others(given, held_out)
     changed = held_out.copy()
     changed[7] = 6 - changed[7]
@@ -48,8 +48,8 @@ def test_ridge_learns_from_others_only() -> None:
 
 def test_ridge_finds_what_can_be_predicted_and_nothing_where_there_is_nothing() -> None:
     random = np.random.default_rng(1)
-    given = random.integers(1, 6, (400, 8)).astype(float)
-    copied, unrelated = given[:, :2], random.integers(1, 6, (400, 2)).astype(float)
+    given = random.integers(1, 6, (400, 8)).astype(np.int8)
+    copied, unrelated = given[:, :2], random.integers(1, 6, (400, 2)).astype(np.int8)
     errors = [np.abs(floors.ridge_from_others(given, target) - target).mean() for target in (copied, unrelated)]
     assert errors[0] < 0.3
     assert errors[1] > 1.1
