@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-publishing bench-detection tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-publishing bench-detection bench-alignment bench-pocket tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -35,6 +35,9 @@ bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 	$(BIN)/python benchmarks/detection.py
 	$(BIN)/python benchmarks/careless_auc.py
 
+bench-pocket: $(INSTALLED) ## every method on the pocket respondent, 100 people, intervals
+	$(BIN)/python benchmarks/pocket_ladder.py
+
 tables: $(INSTALLED)    ## make the derived tables again: simulated people, their item key, reference means
 	$(BIN)/python scripts/calibrate_people.py
 	$(BIN)/python scripts/make_simulated_key.py
@@ -42,8 +45,8 @@ tables: $(INSTALLED)    ## make the derived tables again: simulated people, thei
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment]'
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) papi-demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) papi-demo papi-align-demo pocket-ladder build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

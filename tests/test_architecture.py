@@ -26,9 +26,18 @@ MAY_IMPORT = {
     "alignment": {"papi"},
 }
 LATE = {"torch", "transformers", "matplotlib", "huggingface_hub", "datasets", "sklearn"}
+TORCH_ROOMS = ("alignment.respondent", "alignment.pocket")  # torch at the top; others import these rooms late
 NOT_FOR_HELP = LATE | {"pandas", "pyarrow", "scipy", "builders", "validation", "cards", "alignment"}
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250
-NOT_OURS = {"__pycache__", "build", "dist", "papi-demo"}  # and whatever starts with a dot, but .ci
+NOT_OURS = {
+    "__pycache__",
+    "build",
+    "dist",
+    "papi-demo",
+    "papi-align-demo",
+    "pocket-ladder",
+    "runs",
+}  # and whatever starts with a dot, but .ci
 LOCAL_PATH = re.compile(r"(?<![\w.~/-])/(?:work|root|tmp|home)/\w[^\s\"'`)]*")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -118,8 +127,24 @@ def test_heavy_libraries_are_imported_where_they_are_used() -> None:
         for module, path in MODULES.items()
         for each in imports(path)
         if package_of(each.name) in LATE and not (each.late or each.typing)
+        if not (in_torch_room(module) and package_of(each.name) in {"torch", "transformers"})
     ]
     assert early == []
+
+
+def in_torch_room(module: str) -> bool:
+    return module.startswith(TORCH_ROOMS)
+
+
+def test_rooms_with_torch_are_entered_late() -> None:
+    early = [
+        (module, each.name)
+        for module, path in MODULES.items()
+        for each in imports(path)
+        if in_torch_room(each.name) and not in_torch_room(module) and not (each.late or each.typing)
+    ]
+    assert early == []
+    assert any(e.name == "torch" and not e.late for m, p in MODULES.items() if in_torch_room(m) for e in imports(p))
 
 
 def test_only_alignment_knows_torch() -> None:
