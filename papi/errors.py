@@ -109,6 +109,12 @@ class GateFailed(PapiError):
     exit_code = 4
 
 
+class SubjectFailed(PapiError):
+    """A model's answers for one subject are no result; `papi align run` records it, and goes on."""
+
+    exit_code = 4
+
+
 class EnvironmentProblem(PapiError):
     """The machine says no: disk full, no permission, unreadable, no memory."""
 

@@ -1,0 +1,108 @@
+"""The respondent: a model that answers the questions of an instrument, in one forward each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alignment.prompts import ORDERS, Prompts, prompts_for
+from alignment.questions import Question
+from alignment.respondent.chat import Chat, Turn
+from alignment.respondent.scoring import Prompt, Reply, Scorer
+from alignment.steering import States, Steering
+
+BOTH = "both"
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """Questions to be answered under one system text and one steering."""
+
+    system: str
+    questions: tuple[Question, ...]
+    steering: Steering | None = None
+
+
+@dataclass(eq=False)
+class Respondent:
+    """A causal language model with its tokenizer, the texts of an instrument, and an order of the options or `both`."""
+
+    model: Any
+    tokenizer: Any
+    texts: dict[str, Any]
+    option_order: str = "forward"
+
+    def __post_init__(self) -> None:
+        self.model.eval()
+        self.chat = Chat(self.tokenizer)
+        self.scorer = Scorer(self.model)
+        self.prompts = tuple(prompts_for(self.texts, order) for order in ORDERS if self.option_order in (order, BOTH))
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens went through the model so far, padding left out."""
+        return self.scorer.tokens
+
+    def ask(self, asks: Sequence[Ask]) -> list[Reply]:
+        """Answer everything in as few forwards as fit; prompts that begin alike share that beginning."""
+        prompts = [self._prompt(ask, order) for ask in asks for order in self.prompts]
+        replies = self.scorer.score(prompts)
+        count = len(self.prompts)
+        return [_mean(replies[start : start + count]) for start in range(0, len(replies), count)]
+
+    def states(self, system: str, questions: Sequence[Question], what: States = "heads") -> NDArray[np.float32]:
+        """The states at the end of "wholly accurate" and "not at all", in the first order of the options.
+
+        Shape (questions, 2, layers, heads, head width), zeros for a layer without `self_attn.o_proj`; for `residual`
+        (questions, 2, layers, hidden width).
+        """
+        turns = [Turn(self.wording.question(q), answer) for q in questions for answer in self.wording.probed]
+        found = self.scorer.states(self.chat.encode(system, turns), what)
+        return found.reshape(len(questions), 2, *found.shape[1:])
+
+    def states_before(self, system: str, questions: Sequence[Question]) -> NDArray[np.float32]:
+        """The heads' states where the letter is to follow, (questions, layers, heads, head width)."""
+        turns = [Turn(self.wording.question(question), self.wording.asked) for question in questions]
+        return self.scorer.states(self.chat.encode(system, turns), "heads")
+
+    def write(self, request: str, most_tokens: int) -> str:
+        """The model's own text to a request, greedy."""
+        tokens = self.chat.request(request)
+        self.chat.refuse_unknown(tokens, request)
+        ids = torch.tensor([tokens], device=self.scorer.device)
+        with torch.inference_mode():
+            written = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=False,
+                max_new_tokens=most_tokens,
+                pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0,
+            )[0, len(tokens) :]
+        self.scorer.tokens += len(tokens) + len(written)
+        return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip()
+
+    @property
+    def wording(self) -> Prompts:
+        """The texts in the first order of the options."""
+        return self.prompts[0]
+
+    @property
+    def steerable(self) -> NDArray[np.bool_]:
+        """Which layers have heads that can be steered, (layers,)."""
+        return np.array([number in self.scorer.parts.projections for number in range(len(self.scorer.parts.layers))])
+
+    def _prompt(self, ask: Ask, prompts: Prompts) -> Prompt:
+        turns = [Turn(prompts.question(question), prompts.asked) for question in ask.questions]
+        letters = self.chat.letters(prompts.system(), turns[0])
+        return Prompt(self.chat.encode(ask.system, turns), letters, prompts.responses, ask.steering)
+
+
+def _mean(replies: Sequence[Reply]) -> Reply:
+    return Reply(
+        np.mean([reply.probabilities for reply in replies], axis=0), np.mean([reply.mass for reply in replies], axis=0)
+    )
