@@ -1,0 +1,99 @@
+"""Probes: what the heads of a model say of a subject's answers, from states shared by all subjects.
+
+A state is what a head gives on at the end of an answer. `differences` are the states after "wholly accurate" less those
+after "not at all", of each given item under the neutral text; they are the same for everybody, so that one
+factorisation serves all subjects. The target of an item is the graded answer, (answer − 3) / 2.
+
+The pairs have no first and second: turning one round turns its target too. So the regression has no intercept. With
+one, whoever agrees with everything could not be told from whoever does not (benchmarks/LOG.md has both).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from papi.instruments import MAXIMUM, MINIMUM, MISSING
+from papi.scoring import Answers
+
+Floats = NDArray[np.float32]
+HEADS = 24  # steered heads of all layers, as in Zhu et al. (2025); all where a model has no more
+PENALTY = 0.3  # of .03 to 10 the best on simulated people of another seed than those reported (benchmarks/LOG.md)
+MIDDLE = (MINIMUM + MAXIMUM) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeProbes:
+    """Ridge regressions of targets on the differences of every head, on some items; made once for all subjects.
+
+    `differences` (heads, items, width), `inverse` (heads, items, items) is (K + λI)⁻¹ for the kernel K of the
+    differences, λ a share (`PENALTY`) of the mean of its diagonal.
+    """
+
+    differences: Floats
+    inverse: Floats
+
+    def scores(self, targets: Floats, asked: NDArray[np.bool_]) -> Floats:
+        """The share of the squared targets that each head foretells from the other items; negative if it misleads.
+
+        `targets` (subjects, items), 0 where missing; `asked` the same shape, False where missing. The error of an item
+        left out is (inverse @ targets) / diagonal. Returns (subjects, heads).
+        """
+        diagonal = np.einsum("hii->hi", self.inverse)
+        total = np.maximum((targets**2).sum(axis=1), np.finfo(np.float32).tiny)
+        result = np.empty((len(targets), len(self.inverse)), dtype=np.float32)
+        with threadpool_limits(1, "blas"):
+            for head, inverse in enumerate(self.inverse):
+                errors = np.where(asked, (targets @ inverse) / diagonal[head], 0)
+                result[:, head] = 1 - (errors**2).sum(axis=1) / total
+        return result
+
+    def weights(self, targets: Floats, heads: NDArray[np.intp]) -> Floats:
+        """The probes' weights of some heads for one subject, (heads, width)."""
+        dual = self.inverse[heads] @ targets
+        found: Floats = np.einsum("hiw,hi->hw", self.differences[heads], dual)
+        return found
+
+
+def fit_ridge_probes(differences: Floats) -> RidgeProbes:
+    """Factorise once for all subjects. `differences` (items, heads, width).
+
+    On one thread, as the scores are: threads slow such small matrices down, twenty times over on a busy machine.
+    """
+    by_head = np.ascontiguousarray(differences.transpose(1, 0, 2))
+    items = len(differences)
+    inverse = np.empty((len(by_head), items, items), dtype=np.float32)
+    with threadpool_limits(1, "blas"):
+        for head, values in enumerate(by_head):
+            kernel = values @ values.T
+            penalty = np.float32(PENALTY * np.trace(kernel) / items or 1.0)  # 1 where a head's states are all the same
+            inverse[head] = np.linalg.inv(kernel + penalty * np.eye(items, dtype=np.float32))
+    return RidgeProbes(by_head, inverse)
+
+
+def graded(given: Answers) -> tuple[Floats, NDArray[np.bool_]]:
+    """Targets in [−1, 1], 0 where missing; and what was answered."""
+    asked = given != MISSING
+    return np.where(asked, (given - MIDDLE) / 2, 0.0).astype(np.float32), asked
+
+
+def best_heads(scores: Floats, usable: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The 24 usable heads with the highest scores, or all there are; ties go to the earlier head."""
+    count = min(HEADS, int(usable.sum()))
+    return np.argsort(np.where(usable, -scores, np.inf), kind="stable")[:count]
+
+
+def unit(vectors: Floats) -> Floats:
+    """Vectors of length 1, (…, width); one of length 0 stays."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    found: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return found
+
+
+def spreads(states: Floats, directions: Floats) -> Floats:
+    """Standard deviations of states (rows, heads, width) along unit directions (heads, width), (heads,)."""
+    found: Floats = np.einsum("rhw,hw->rh", states, directions).std(axis=0)
+    return found

@@ -1,0 +1,118 @@
+"""Methods that only tell the model something before the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignment.benchmark import Subject
+from alignment.methods.contract import Context, Fit, Prompted, answered
+from alignment.prompts import Prompts
+from papi.errors import UsageError
+from papi.floors import Matrix, as_matrix
+
+if TYPE_CHECKING:
+    from alignment.respondent.respondent import Respondent
+
+CUTS = (-1.5, -0.5, 0.5, 1.5)  # standard deviations between the five levels of a trait
+LONGEST_DESCRIPTION = 400  # tokens
+
+
+def no_change(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+    """The neutral text: the same answers for every subject."""
+    return Prompted(respondent.wording.system())
+
+
+def average_person(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+    """The model is told to be an average person."""
+    return Prompted(respondent.wording.system("average_person"))
+
+
+def trait_levels(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+    """The level of every domain in words: where the subject's given score lies among other people's."""
+    domains = {domain.name: domain.title for domain in context.benchmark.instrument.domains}
+    levels = np.searchsorted(CUTS, standing(subject, context))
+    return Prompted(respondent.wording.trait_levels(list(zip(domains.values(), map(int, levels), strict=True))))
+
+
+def few_shot(count: int) -> Fit:
+    """`count` given answers as text, or all there are; balanced by domain and key, nested, seeded by subject."""
+
+    def fit(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+        return Prompted(told(subject, respondent.wording, context, example_order(subject, context)[:count]))
+
+    return fit
+
+
+def describe_person(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+    """P² (Zhu et al. 2025): a description of the person, by the model from the given answers, or from a file."""
+    if context.descriptions is None:
+        pairs = pairs_of(subject, respondent.wording, context, answered(subject.given))
+        text = respondent.write(respondent.wording.system("describe", pairs=pairs), LONGEST_DESCRIPTION)
+    elif subject.subject_id in context.descriptions:
+        text = context.descriptions[subject.subject_id]
+    else:
+        advice = "add the subject to the file, or leave the file out: then the model writes the texts itself"
+        raise UsageError("the file of descriptions has none of this subject", got=subject.subject_id, next_step=advice)
+    return Prompted(respondent.wording.system("described", description=text), fit={"description": text})
+
+
+def told(subject: Subject, wording: Prompts, context: Context, items: Sequence[int] | NDArray[np.intp]) -> str:
+    """The few-shot text with some of the given items, in the order of the questionnaire."""
+    return wording.system("few_shot", pairs=pairs_of(subject, wording, context, items))
+
+
+def pairs_of(subject: Subject, wording: Prompts, context: Context, items: Sequence[int] | NDArray[np.intp]) -> str:
+    """Given items, by position, with the subject's answers; what was not answered is left out."""
+    chosen = np.intersect1d(items, answered(subject.given))
+    questions = [context.benchmark.given[item] for item in chosen]
+    return wording.pairs(questions, [int(answer) for answer in subject.given[chosen]])
+
+
+def example_order(subject: Subject, context: Context) -> NDArray[np.intp]:
+    """The answered given items in such an order that any first part is balanced by domain and key.
+
+    Within a group (domain and key) of n items, shuffled, the item of rank r stands at (r + a random part) / n.
+    """
+    random = np.random.default_rng([context.seed, subject.seed])
+    items = answered(subject.given)
+    groups: dict[tuple[str, int], list[int]] = {}
+    for item in random.permutation(items):
+        question = context.benchmark.given[item]
+        groups.setdefault((question.domain, question.keyed), []).append(int(item))
+    places = {
+        item: (rank + random.random()) / len(members)
+        for _, members in sorted(groups.items())
+        for rank, item in enumerate(members)
+    }
+    return np.array(sorted(places, key=lambda item: (places[item], item)), dtype=np.intp)
+
+
+def standing(subject: Subject, context: Context) -> Matrix:
+    """The subject's given domain scores in standard deviations from other people's mean, (domains,); 0 if unknown."""
+    others = context.reference(subject)
+    mean, spread = context.once(("norms", others.name), lambda: _norms(others.given, context))
+    own = domain_scores(subject.given[None], context)[0]
+    found: Matrix = np.nan_to_num((own - mean) / spread)
+    return found
+
+
+def domain_scores(given: NDArray[np.int8], context: Context) -> Matrix:
+    """Domain scores from given labels, (people, domains); NaN where under half of a domain's items are answered."""
+    benchmark = context.benchmark
+    values = benchmark.scores(as_matrix(given), benchmark.given)
+    result = np.full((len(given), len(benchmark.instrument.domains)), np.nan)
+    for column, domain in enumerate(benchmark.instrument.domains):
+        part = values[:, [question.domain == domain.name for question in benchmark.given]]
+        count = (~np.isnan(part)).sum(axis=1)
+        enough = 2 * count >= part.shape[1]
+        result[enough, column] = np.nansum(part[enough], axis=1) / count[enough]
+    return result
+
+
+def _norms(given: NDArray[np.int8], context: Context) -> tuple[Matrix, Matrix]:
+    scores = domain_scores(given, context)
+    return np.nanmean(scores, axis=0), np.nanstd(scores, axis=0)
