@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cards.figures.facts import Correlations, Manifest, facet_correlations
-from cards.figures.sheet import TOP, Heading, Picture, Sheet, colour
-from cards.figures.words import number
 from papi.instruments import Scale, instrument
+from papi.sheet import TOP, Heading, Picture, Sheet, colour
+from papi.words import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cards.figures.facts import Manifest, ScoreDistribution, score_distributions
-from cards.figures.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
-from cards.figures.words import joined, span
 from papi.instruments import DEV, MAXIMUM, MINIMUM, SPLITS, TEST, TEST_POPULATION, instrument
+from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
+from papi.words import joined, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

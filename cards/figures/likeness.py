@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cards.figures.facts import Manifest
-from cards.figures.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
 from cards.figures.stated import Comparison, comparisons
-from cards.figures.words import joined, number, span
 from papi.instruments import TEST, TEST_POPULATION
+from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
+from papi.words import joined, number, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cards.figures.facts import Manifest, Missing, missing_answers
-from cards.figures.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
-from cards.figures.words import percent
+from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
+from papi.words import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cards.figures.facts import Manifest, Shares, demographics
-from cards.figures.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
-from cards.figures.words import joined, percent, shortened
+from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
+from papi.words import joined, percent, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cards.figures.facts import Manifest
-from cards.figures.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
 from cards.figures.stated import Alpha, alphas
-from cards.figures.words import number, span
 from papi.instruments import DARK_TRIAD, IPIP_120, IPIP_300, instrument
+from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
+from papi.words import number, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cards.figures import correlations, domain_scores, likeness, missing, people, reliability
 from cards.figures.facts import Manifest
-from cards.figures.sheet import Heading, Picture, house_style
 from papi.files import write_bytes
+from papi.sheet import Heading, Picture, house_style
 from papi.tables import read_toml
 
 Draw = Callable[[Path, Manifest, Heading], Picture | None]

@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from matplotlib.font_manager import findfont
-from matplotlib.text import Text
+from drawn import assert_well_set, drawn_words
 from PIL import Image
 
 from cards.figures import Figure, write_figures
@@ -32,16 +31,16 @@ from cards.figures.facts import (
     score_distributions,
 )
 from cards.figures.likeness import TOLERANCE
-from cards.figures.sheet import SMALL, WIDTH, Heading, Picture, Sheet, colour, house_style
 from cards.figures.stated import alphas, comparisons
-from cards.figures.words import number, percent, shortened, span
 from cards.figures.writing import DRAW, titled
 from papi import load
 from papi.columns import AGE_BANDS, SEXES
 from papi.instruments import DARK_TRIAD, DEV, INSTRUMENTS, IPIP_120, IPIP_300, SPLITS, TEST, TEST_POPULATION, instrument
 from papi.manifest import read_manifest, shard_paths
 from papi.parquet import arrow_schema, read_parquet, write_parquet
+from papi.sheet import WIDTH, Heading, Picture, house_style
 from papi.tables import read_csv, read_toml
+from papi.words import number, percent, shortened, span
 from validation.likeness import TOLERANCE as SAMPLE_TOLERANCE
 
 ROOT = Path(__file__).parents[2]
@@ -171,7 +170,7 @@ def test_settings_that_matplotlib_refuses_are_the_users_to_mend(
 ) -> None:
     (tmp_path / "matplotlibrc").write_text("axes.formatter.use_locale: True")
     code = (
-        "from cards.figures.sheet import house_style\n"
+        "from papi.sheet import house_style\n"
         "from papi.errors import EnvironmentProblem\n"
         "try:\n"
         "    house_style().__enter__()\n"
@@ -180,7 +179,7 @@ def test_settings_that_matplotlib_refuses_are_the_users_to_mend(
     )
     done = in_a_process_of_its_own(code, **settings | {"MATPLOTLIBRC": str(tmp_path)})
     assert refused in done.stdout, done.stderr
-    assert "build with --no-figures" in done.stdout
+    assert "leave the figures out with --no-figures" in done.stdout
 
 
 # what is measured
@@ -399,44 +398,11 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_colours_stand_out_from_the_background() -> None:
-    table = read_toml("cards", "figures.toml")["colours"]
+    table = read_toml("papi", "colours.toml")
     assert contrast("#000000", "#FFFFFF") == 21
     areas = [table["background"], table["areas"]["everybody"]]
     assert min(contrast(text, area) for text in table["text"].values() for area in areas) >= 4.5
     assert min(contrast(mark, table["background"]) for mark in table["marks"].values()) >= 3
-
-
-def drawn_words(sheet: Sheet) -> list[Text]:
-    """The texts that are drawn, which are not all there are: matplotlib keeps labels beyond the ends of an axis."""
-    found: list[Text] = []
-    draw = Text.draw
-
-    def noted(self: Text, *arguments: Any, **options: Any) -> Any:
-        if self.get_visible() and self.get_text().strip():
-            found.append(self)
-        return draw(self, *arguments, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", noted)
-        sheet.png()
-    return found
-
-
-def assert_well_set(sheet: Sheet) -> None:
-    """Every word within the sheet, none on another, large enough, in a colour for texts and the type that we bring."""
-    words = drawn_words(sheet)
-    boxes = [(word.get_text(), word.get_window_extent(sheet.canvas.get_renderer())) for word in words]
-    assert len(words) > 5
-    for text, box in boxes:
-        assert min(box.x0, box.y0, WIDTH - box.x1, sheet.height - box.y1) >= 4, text
-    for i, (text, box) in enumerate(boxes):
-        for other, beside in boxes[:i]:
-            apart = max(box.x0 - beside.x1, beside.x0 - box.x1, box.y0 - beside.y1, beside.y0 - box.y1)
-            assert apart >= -1, (text, other)
-    assert min(word.get_fontsize() for word in words) >= SMALL >= 9
-    assert {word.get_color() for word in words} <= {colour("ink"), colour("muted")}
-    fonts = {findfont(word.get_fontproperties()) for word in words}
-    assert all(Path(font).is_relative_to(matplotlib.get_data_path()) for font in fonts)
 
 
 def pictures(release: Path, manifest: Manifest) -> Iterator[Picture]:

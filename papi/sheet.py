@@ -61,7 +61,7 @@ COLOURED = {
 
 def colour(name: str) -> str:
     """A colour of the table by what it is for."""
-    table = read_toml("cards", "figures.toml")["colours"]
+    table = read_toml("papi", "colours.toml")
     return str({"background": table["background"], **table["text"], **table["marks"], **table["areas"]}[name])
 
 
@@ -74,7 +74,7 @@ def house_style() -> Iterator[None]:
     try:
         import matplotlib
     except (ValueError, locale.Error) as error:
-        advice = "mend the variables MPLBACKEND and LC_ALL, or build with --no-figures"
+        advice = "mend the variables MPLBACKEND and LC_ALL, or leave the figures out with --no-figures"
         raise EnvironmentProblem("matplotlib cannot be used", got=str(error), next_step=advice) from error
     settings: dict[Any, Any] = {**matplotlib.rcParamsDefault, **SETTINGS}
     settings |= {name: colour(value) for name, value in COLOURED.items()}
