@@ -1,0 +1,220 @@
+"""The methods of one or several runs as rows over the same people, in the same order, so that they can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alignment.decoding import Matrix
+from alignment.measures import Asked, asked_of
+from alignment.report.lines import Answer
+from alignment.report.runs import Run, read_run
+from alignment.runs.folder import ANSWERS
+from papi.errors import InputRejected, Place, UsageError
+
+AGREED = ("config", "split", "labels", "release.manifest_sha256")
+
+
+@dataclass(frozen=True, repr=False)  # a repr of all answers would take minutes
+class Row:
+    """A method with what it said of all people, NaN for those it has no answers of.
+
+    `answers` (people, items) are the people's, `probabilities` (people, items, options) or `values` (people, items) the
+    method's, `mass` (people,) is NaN for a floor. `fits` are by subject. `pending` are neither answered nor failed.
+    """
+
+    name: str
+    method: str
+    run: Run
+    n: int
+    pending: int
+    excluded: Mapping[str, str]
+    answers: Matrix
+    probabilities: Matrix | None
+    values: Matrix | None
+    mass: Matrix
+    fits: Mapping[str, Mapping[str, Any]]
+    seconds: float | None
+    tokens: float | None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What run.json says of the method."""
+        facts: Mapping[str, Any] = self.run.facts["methods"][self.method]
+        return facts
+
+    @property
+    def floor(self) -> bool:
+        """Whether it needs no model."""
+        return bool(self.facts["floor"])
+
+
+@dataclass(frozen=True, repr=False)  # a repr of all answers would take minutes
+class Rows:
+    """Everything that is compared: the runs, what they agree in, the people in order and the methods."""
+
+    runs: tuple[Run, ...]
+    asked: Asked
+    subjects: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What run.json of the first run says; config, split, labels and release are the same in all."""
+        return self.runs[0].facts
+
+    @property
+    def notes(self) -> list[str]:
+        """What was noticed when the runs were read."""
+        return [note for run in self.runs for note in run.notes]
+
+
+def read_rows(folders: Sequence[Path]) -> Rows:
+    """The methods of some runs as rows.
+
+    A method of two runs is two rows, called METHOD (MODEL), if the models differ; a floor knows no model and is one row
+    if it said the same. Raises `UsageError` where runs cannot be compared, and what `read_run` raises.
+    """
+    if not folders:
+        raise UsageError("no run was named", next_step="papi align report RUN")
+    runs = tuple(read_run(folder) for folder in folders)
+    for run in runs[1:]:
+        _check_agreement(runs[0], run)
+    if not any(run.answers for run in runs):
+        what = f"there are no answers yet in {', '.join(map(str, folders))}"
+        raise InputRejected(what, next_step="go on with papi align run, or look into failures.jsonl")
+    subjects = tuple(sorted({subject for run in runs for _, subject in run.answers}))
+    asked = asked_of(runs[0].facts["config"], runs[0].facts["labels"])
+    _check_people(runs)
+    rows = tuple(_row(name, method, run, subjects, len(asked.items)) for name, method, run in _named(runs))
+    return Rows(runs, asked, subjects, rows)
+
+
+def _check_agreement(first: Run, other: Run) -> None:
+    for field in AGREED:
+        one, two = (_field(run.facts, field) for run in (first, other))
+        if one != two:
+            what = f"{other.path} and {first.path} cannot be compared: {field} differs"
+            expected, got = f"{one} (as in {first.path})", f"{two} (in {other.path})"
+            raise UsageError(what, expected=expected, got=got, next_step="make one report of each")
+
+
+def _field(facts: Mapping[str, Any], name: str) -> Any:
+    value: Any = facts
+    for part in name.split("."):
+        value = value[part]
+    return value
+
+
+def _check_people(runs: Sequence[Run]) -> None:
+    """A person answered an item in one way, whatever method was asked about it."""
+    known: dict[str, tuple[Matrix, Run, Answer]] = {}
+    for run in runs:
+        for answer in run.answers.values():
+            before, where, earlier = known.setdefault(answer.subject, (answer.expected, run, answer))
+            both = ~np.isnan(before) & ~np.isnan(answer.expected)
+            if (before != answer.expected)[both].any():
+                got = f"answers of {answer.subject} other than in {where.path / ANSWERS}.jsonl, line {earlier.line}"
+                place = Place(
+                    str(run.path / f"{ANSWERS}.jsonl"), "the same answers for every method", got, line=answer.line
+                )
+                raise InputRejected("a person has two different answers to the same item", places=[place])
+
+
+def _named(runs: Sequence[Run]) -> list[tuple[str, str, Run]]:
+    """The rows there are: name, method and run."""
+    having: dict[str, list[Run]] = {}
+    for run in runs:
+        for method in run.facts["methods"]:
+            having.setdefault(method, []).append(run)
+    named = []
+    for method, each in having.items():
+        if len(each) > 1 and all(run.facts["methods"][method]["floor"] for run in each):
+            _check_same_floor(method, each)
+            each = each[:1]
+        if len(each) == 1:
+            named.append((method, method, each[0]))
+        else:
+            labels = _labels(method, each)
+            named += [(f"{method} ({label})", method, run) for label, run in zip(labels, each, strict=True)]
+    return named
+
+
+def _check_same_floor(method: str, runs: Sequence[Run]) -> None:
+    said = [{s: _plain(answer) for (m, s), answer in run.answers.items() if m == method} for run in runs]
+    for run, other in zip(runs[1:], said[1:], strict=True):
+        if other != said[0]:
+            what = f"the floor {method} did not say the same in {run.path} and {runs[0].path}"
+            raise UsageError(what, next_step="name one of the runs only, or run the floor anew on the same subjects")
+
+
+def _plain(answer: Answer) -> list[Any]:
+    said = answer.values if answer.values is not None else answer.probabilities
+    return np.nan_to_num(said, nan=-1.0).tolist() if said is not None else []
+
+
+def _labels(method: str, runs: Sequence[Run]) -> list[str]:
+    """What tells the models of a method apart: their names, and where these are the same what else differs."""
+    models = [run.model or {} for run in runs]
+    for i, model in enumerate(models):
+        if model in models[:i]:
+            one, other = runs[models.index(model)].path, runs[i].path
+            what = f"{one} and {other} both have the method {method}, with the same model"
+            raise UsageError(what, next_step="name one of the runs only")
+    names = [str(model.get("name")) for model in models]
+    if len(set(names)) == len(names):
+        return names
+    differing = [k for k in sorted(set().union(*models)) if len({repr(m.get(k)) for m in models}) > 1 and k != "name"]
+    return [", ".join([n, *(f"{k} {m.get(k)}" for k in differing)]) for n, m in zip(names, models, strict=True)]
+
+
+def _row(name: str, method: str, run: Run, subjects: Sequence[str], items: int) -> Row:
+    mine = {subject: answer for (m, subject), answer in run.answers.items() if m == method}
+    _check_one_kind(mine.values(), run)
+    excluded = {subject: run.failures[m, subject] for m, subject in sorted(run.failures) if m == method}
+    costs = [cost for cost in run.costs if cost.method == method]
+    return Row(
+        name=name,
+        method=method,
+        run=run,
+        n=len(mine),
+        pending=max(0, run.facts["subjects"] - len(mine) - len(excluded)),
+        excluded=excluded,
+        answers=_stacked([mine[s].expected if s in mine else None for s in subjects], (items,)),
+        probabilities=_said([mine[s].probabilities if s in mine else None for s in subjects]),
+        values=_said([mine[s].values if s in mine else None for s in subjects]),
+        mass=np.array([mine[s].mass if s in mine else None for s in subjects], dtype=np.float64),
+        fits={subject: answer.fit for subject, answer in sorted(mine.items()) if answer.fit is not None},
+        seconds=_mean([(cost.subject, cost.seconds) for cost in costs]),
+        tokens=_mean([(cost.subject, cost.tokens) for cost in costs]),
+    )
+
+
+def _check_one_kind(answers: Iterable[Answer], run: Run) -> None:
+    """A method says values throughout or probabilities throughout."""
+    first: Answer | None = None
+    for answer in answers:
+        first = first or answer
+        if (answer.values is None) != (first.values is None):
+            expected = f"{'values' if first.values is not None else 'probabilities'}, as in line {first.line}"
+            place = Place(str(run.path / f"{ANSWERS}.jsonl"), expected, "the other", line=answer.line)
+            raise InputRejected(f"{answer.method} mixes values and probabilities", places=[place])
+
+
+def _said(parts: Sequence[Matrix | None]) -> Matrix | None:
+    shape = next((part.shape for part in parts if part is not None), None)
+    return None if shape is None else _stacked(parts, shape)
+
+
+def _stacked(parts: Sequence[Matrix | None], shape: tuple[int, ...]) -> Matrix:
+    return np.stack([np.full(shape, np.nan) if part is None else part for part in parts])
+
+
+def _mean(values: Sequence[tuple[str, float | None]]) -> float | None:
+    """A subject's mean: what was spent on all, repeated attempts included, by the number of subjects."""
+    known = [(subject, value) for subject, value in values if value is not None]
+    return sum(value for _, value in known) / len({subject for subject, _ in known}) if known else None

@@ -1,0 +1,499 @@
+"""Reports of runs: what is read and refused, how several are compared, and that the files say what was measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from run_folders import (
+    MODEL,
+    RELEASE,
+    Line,
+    changed,
+    floor_line,
+    held_out,
+    method,
+    model_line,
+    run_facts,
+    whole_run,
+    write_run,
+)
+
+from alignment.report import write_report
+from alignment.report.leaderboard import ranked
+from alignment.report.results import Results, measure_rows
+from alignment.report.rows import read_rows
+from papi.errors import InputRejected, MissingFile, UsageError
+from papi.tables import read_toml
+
+ITEMS = held_out("dark-triad")
+PEOPLE = {"sd3-a": [1, 2, 3, 4, 5, 1, 2, 3, 4], "sd3-b": [5, 5, 5, None, 1, 1, 3, 3, 3], "sd3-c": [3] * 9}
+METHODS = {
+    "ridge": method(floor=True, sees_dev="dev, 5,400 people"),
+    "constant-3": method(floor=True),
+    "uniform": method(floor=True),
+    "few-shot-18": method(),
+    "pas-published": method(leaky=True),
+}
+SURE = {option: [float(option == each) for each in range(1, 6)] for option in range(1, 6)}
+
+
+def lines(people: dict[str, Any] = PEOPLE) -> list[Line]:
+    """ridge is off by .25 everywhere, few-shot is right but for the first item, pas-published always says A."""
+    found = []
+    for who, answers in people.items():
+        known = [3 if a is None else a for a in answers]
+        right = [SURE[min(5, a + 1)] if i == 0 else SURE[a] for i, a in enumerate(known)]
+        found += [
+            floor_line("ridge", who, ITEMS, answers, [a + 0.25 for a in known]),
+            floor_line("constant-3", who, ITEMS, answers, 3),
+            {
+                "method": "uniform",
+                "subject": who,
+                "items": ITEMS,
+                "expected": answers,
+                "probabilities": [[0.2] * 5] * 9,
+            },
+            model_line("few-shot-18", who, ITEMS, answers, right, mass=0.8),
+            model_line("pas-published", who, ITEMS, answers, SURE[5], mass=1.0),
+        ]
+    return found
+
+
+def run(folder: Path, answers: list[Line] | None = None, **changes: Any) -> Path:
+    facts = run_facts(METHODS) | changes
+    return write_run(folder, facts, lines() if answers is None else answers)
+
+
+def results_of(*folders: Path) -> Results:
+    return measure_rows(read_rows(folders))
+
+
+# measures
+
+
+def test_small_runs_worked_out_by_hand(tmp_path: Path) -> None:
+    found = results_of(run(tmp_path / "run")).document["methods"]
+    constant = found["constant-3"]["decodes"]["value"]
+    # M: (2+1+0)/3, 2, 0; N: (1+2+2)/3, (2+2)/2, 0; P: (1+0+1)/3, 0, 0
+    assert [constant["domains"][x]["mae"] for x in "MNP"] == pytest.approx([1, 11 / 9, 2 / 9], abs=1e-6)
+    assert constant["sum"] == pytest.approx(22 / 9, abs=1e-6)
+    assert constant["mean"] == pytest.approx(22 / 27, abs=1e-6)
+    assert constant["accuracy"] == pytest.approx((2 / 9 + 3 / 8 + 1) / 3, abs=1e-6)
+    assert constant["within_one"] == pytest.approx((6 / 9 + 3 / 8 + 1) / 3, abs=1e-6)
+    assert [constant["domains"][x]["r"] for x in "MNP"] == [None] * 3
+    ridge = found["ridge"]["decodes"]
+    assert (ridge["value"]["sum"], ridge["rounded"]["sum"]) == pytest.approx((0.75, 0))
+    assert [ridge["rounded"]["domains"][x]["r"] for x in "MNP"] == pytest.approx([1, 1, 1])
+    model = found["few-shot-18"]["decodes"]["median"]
+    assert model["sum"] == pytest.approx((1 / 3 + 0 + 1 / 3) / 3, abs=1e-6)  # nobody can answer 6
+    assert model["difference_to_ridge"]["mean"] == pytest.approx(2 / 9, abs=1e-6)  # ridge rounded is right everywhere
+    assert found["uniform"]["decodes"].keys() == {"value"}
+    assert found["uniform"]["decodes"]["value"]["accuracy"] == pytest.approx(0.2)
+    always = found["pas-published"]
+    assert always["option_lock"] == {"option": 5, "share": 1.0, "locked": True}
+    assert always["leaky"] is True
+    assert found["few-shot-18"]["option_lock"]["locked"] is False
+    assert (always["option_mass"], found["ridge"]["option_mass"], found["ridge"]["option_lock"]) == (1.0, None, None)
+
+
+def test_differences_are_of_the_people_whom_both_have(tmp_path: Path) -> None:
+    answers = [line for line in lines() if not (line["method"] == "ridge" and line["subject"] == "sd3-b")]
+    found = results_of(run(tmp_path / "run", answers)).document["methods"]
+    assert found["ridge"]["n"] == 2
+    apart = found["pas-published"]["decodes"]["median"]["difference_to_ridge"]
+    whole = found["pas-published"]["decodes"]["median"]["sum"]
+    assert apart["mean"] == pytest.approx((3 + 5 / 3 + 2 + (2 + 2 + 2)) / 2, abs=1e-6)  # sd3-a and sd3-c alone
+    assert apart["mean"] != pytest.approx(whole, abs=1e-3)
+    assert apart["low"] <= apart["mean"] <= apart["high"]
+
+
+def test_without_ridge_there_is_no_difference_and_the_text_says_so(tmp_path: Path) -> None:
+    answers = [line for line in lines() if line["method"] != "ridge"]
+    facts = {name: each for name, each in METHODS.items() if name != "ridge"}
+    where, results = write_report([run(tmp_path / "run", answers, methods=facts)], figures=False)
+    assert results.document["reference"] is None
+    decodes = [d for each in results.document["methods"].values() for d in each["decodes"].values()]
+    assert all(each["difference_to_ridge"] is None for each in decodes)
+    assert "no ridge row" in (where / "leaderboard.md").read_text()
+
+
+def test_a_model_that_does_not_answer_is_refused_and_named(tmp_path: Path) -> None:
+    answers = [line | {"mass": 0.49} if line["method"] == "few-shot-18" else line for line in lines()]
+    where, results = write_report([run(tmp_path / "run", answers)], figures=False)
+    found = results.document["methods"]["few-shot-18"]
+    assert found["decodes"] == {}
+    assert "0.490, under 0.5" in found["refused"]
+    assert "`few-shot-18`: the mean probability" in (where / "leaderboard.md").read_text()
+    assert "few-shot-18" not in [each.row.name for each in ranked(results)]
+    assert results_of(run(tmp_path / "just", lines(), min_mass=0.8)).document["methods"]["few-shot-18"]["decodes"]
+
+
+def test_the_failed_are_counted_and_named_unless_they_succeeded_later(tmp_path: Path) -> None:
+    failures = [
+        {"method": "ridge", "subject": "sd3-a", "reason": "stopped"},
+        {"method": "ridge", "subject": "sd3-x", "reason": "no | memory"},
+    ]
+    folder = write_run(tmp_path / "run", run_facts(METHODS, subjects=5), lines(), failures)
+    where, results = write_report([folder], figures=False)
+    found = results.document["methods"]
+    assert found["ridge"]["excluded"] == {"sd3-x": "no | memory"}
+    assert (found["ridge"]["n"], found["ridge"]["pending"], found["uniform"]["pending"]) == (3, 1, 2)
+    text = (where / "leaderboard.md").read_text()
+    assert "`ridge`: 1 excluded – `sd3-x` (no | memory)" in text
+    assert "`ridge`: 1 not asked yet" in text
+
+
+def test_costs_are_means_a_subject_with_repeated_attempts(tmp_path: Path) -> None:
+    costs = [
+        {"method": "ridge", "subject": "sd3-a", "seconds": 1.0, "tokens": None, "memory": 1},
+        {"method": "ridge", "subject": "sd3-a", "seconds": 2.0, "tokens": None, "memory": 1},
+        {"method": "ridge", "subject": "sd3-b", "seconds": 0.5, "tokens": None, "memory": 1},
+    ]
+    found = results_of(write_run(tmp_path / "run", run_facts(METHODS), lines(), (), costs)).document["methods"]
+    assert (found["ridge"]["seconds"], found["ridge"]["tokens"], found["uniform"]["seconds"]) == (1.75, None, None)
+
+
+# the files
+
+
+NUMBER, NULL = (int, float), type(None)
+METHOD: dict[str, Any] = {
+    "method": str, "model": (str, NULL), "sees_dev": (str, NULL), "leaky": bool, "floor": bool, "n": int,
+    "pending": int, "excluded": dict, "option_mass": (*NUMBER, NULL), "option_lock": (dict, NULL),
+    "seconds": (*NUMBER, NULL), "tokens": (*NUMBER, NULL), "refused": (str, NULL), "decodes": dict,
+}  # fmt: skip
+DECODE: dict[str, Any] = {
+    **dict.fromkeys(("sum", "sum_low", "sum_high", "mean", "accuracy", "within_one"), (*NUMBER, NULL)),
+    "domains": dict, "facets": dict, "difference_to_ridge": (dict, NULL),
+}  # fmt: skip
+TOP = ("format", "release", "config", "split", "labels", "subjects", "reference", "intervals", "runs", "methods")
+
+
+def assert_shape(part: Line, shape: Line) -> None:
+    assert part.keys() == shape.keys()
+    assert [name for name, kind in shape.items() if not isinstance(part[name], kind)] == []
+
+
+@pytest.mark.parametrize("config", ["ipip-neo-300", "dark-triad"])
+def test_results_follow_their_schema(tmp_path: Path, config: str) -> None:
+    where, _ = write_report([whole_run(tmp_path / "run", 8, 5, config)], figures=False)
+    document = json.loads((where / "results.json").read_text())
+    assert tuple(document) == TOP
+    assert document["format"] == "papi-results-1"
+    schema = str(__import__("alignment.report.results", fromlist=["x"]).__doc__)
+    assert all(f"`{name}" in schema for name in (*TOP, *METHOD, *DECODE) if name != "methods")
+    for each in document["methods"].values():
+        assert_shape(each, METHOD)
+        assert set(each["decodes"]) <= {"argmax", "median", "expected", "value", "rounded"}
+        for decode in each["decodes"].values():
+            assert_shape(decode, DECODE)
+            assert len(decode["facets"]) == (30 if config == "ipip-neo-300" else 0)
+            for scale in (*decode["domains"].values(), *decode["facets"].values()):
+                assert_shape(scale, dict.fromkeys(("mae", "low", "high", "r"), (*NUMBER, NULL)))
+                assert scale["low"] <= scale["mae"] <= scale["high"]
+            assert_shape(decode["difference_to_ridge"], dict.fromkeys(("mean", "low", "high"), NUMBER))
+            assert decode["sum"] == pytest.approx(sum(x["mae"] for x in decode["domains"].values()), abs=1e-5)
+
+
+def test_the_same_runs_give_the_same_bytes_and_an_older_report_is_replaced(tmp_path: Path) -> None:
+    folder = whole_run(tmp_path / "run", 6, 8, "dark-triad")
+    first, _ = write_report([folder])
+    assert first == folder / "report"
+    content = {path.name: path.read_bytes() for path in first.rglob("*") if path.is_file()}
+    assert set(content) == {
+        *("results.json", "leaderboard.md", "leaderboard.csv"),
+        *("leaderboard.png", "domains.png", "answers.png", "strengths.png", "subjects.png"),
+    }
+    again, _ = write_report([folder], tmp_path / "again")
+    assert {path.name: path.read_bytes() for path in again.rglob("*") if path.is_file()} == content
+    write_report([folder], tmp_path / "again", figures=False)
+    assert [path.name for path in again.rglob("*.png")] == []
+
+
+def test_the_leaderboard_is_sorted_and_its_csv_says_the_same(tmp_path: Path) -> None:
+    where, results = write_report([whole_run(tmp_path / "run", 9, 5)], figures=False)
+    order = [each.row.name for each in ranked(results)]
+    text = (where / "leaderboard.md").read_text().splitlines()
+    assert [line.split("`")[1] for line in text if line.startswith("| `")] == order
+    with (where / "leaderboard.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    main = [row for row in rows if row["decode"] in ("median", "value")]
+    assert [row["method"] for row in main] == order
+    assert [float(row["sum"]) for row in main] == sorted(float(row["sum"]) for row in main)
+    facts = results.document["methods"]["ridge"]["decodes"]["rounded"]
+    ridge = next(row for row in rows if (row["method"], row["decode"]) == ("ridge", "rounded"))
+    assert (float(ridge["sum"]), float(ridge["N"])) == (facts["sum"], facts["domains"]["N"]["mae"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "unsaid"),
+    [
+        ({}, ["SIMULATED people", "This run's labels are responses: the paper's column is not comparable"], []),
+        ({"labels": "published"}, ["This run is of simulated people: the paper's column is not"], []),
+        (
+            {"labels": "published", "release": RELEASE | {"simulated": False}},
+            ["the argmax of models is comparable"],
+            ["SIMULATED", "simulated people", "not comparable"],
+        ),
+        (
+            {"labels": "published", "release": RELEASE | {"simulated": False}, "split": "test_population"},
+            ["This run is of the split test_population: the paper's column is not"],
+            ["SIMULATED"],
+        ),
+    ],
+    ids=["responses", "simulated", "as published", "population"],
+)
+def test_published_numbers_stand_beside_with_what_is_to_be_known(
+    tmp_path: Path, changes: Line, said: list[str], unsaid: list[str]
+) -> None:
+    where, _ = write_report([whole_run(tmp_path / "run", 3, 3, **changes)], figures=False)
+    text = (where / "leaderboard.md").read_text()
+    table = read_toml("alignment", "published.toml")
+    for words in (*said, *table["caveats"], "| PAS, Llama-3-8B-Instruct | 0.94 | 0.91 | 0.86 | 0.98 | 0.72 | 4.41 |"):
+        assert words in text
+    assert not [words for words in unsaid if words in text]
+
+
+def test_published_numbers_add_up_and_are_for_the_ipip_neo_only(tmp_path: Path) -> None:
+    rows = read_toml("alignment", "published.toml")["row"]
+    assert sum(rows[0]["domains"].values()) == pytest.approx(rows[0]["published"])
+    assert [row["published"] for row in rows] == [4.41, 5.96, 7.45, 7.62, 4.74, 5.21, 4.42]
+    where, _ = write_report([run(tmp_path / "run")], figures=False)
+    assert "Published numbers" not in (where / "leaderboard.md").read_text()
+
+
+# several runs
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("labels", {"labels": "published"}),
+        ("split", {"split": "test_population"}),
+        ("release.manifest_sha256", {"release": RELEASE | {"manifest_sha256": "b" * 64}}),
+    ],
+)
+def test_runs_that_differ_are_not_compared(tmp_path: Path, field: str, change: Line) -> None:
+    one, other = run(tmp_path / "one"), run(tmp_path / "other", **change)
+    with pytest.raises(UsageError) as refused:
+        write_report([one, other])
+    assert f"{field} differs" in str(refused.value)
+    values = {"labels": ("responses", "published"), "split": ("test", "test_population")}
+    for value in values.get(field, ("a" * 64, "b" * 64)):
+        assert f"{value} (" in str(refused.value)
+    assert not (one / "report").exists()
+
+
+def test_another_config_is_another_comparison(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="config differs"):
+        read_rows([run(tmp_path / "one"), whole_run(tmp_path / "other", 3, 2)])
+
+
+def test_a_method_of_two_models_is_two_rows_and_a_floor_one(tmp_path: Path) -> None:
+    one, other = run(tmp_path / "one"), run(tmp_path / "other", model={"name": "big"})
+    names = [row.name for row in read_rows([one, other]).rows]
+    assert names == [
+        *("ridge", "constant-3", "uniform"),
+        *("few-shot-18 (pocket)", "few-shot-18 (big)", "pas-published (pocket)", "pas-published (big)"),
+    ]
+    same = run(tmp_path / "same", model=MODEL | {"quantisation": "nf4"})
+    names = [row.name for row in read_rows([one, same]).rows]
+    assert "few-shot-18 (pocket, quantisation nf4)" in names
+    assert "few-shot-18 (pocket, quantisation None)" in names
+
+
+def test_a_method_twice_of_one_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="both have the method few-shot-18, with the same model"):
+        read_rows([run(tmp_path / "one"), run(tmp_path / "other")])
+
+
+def test_a_floor_that_said_two_things_is_refused(tmp_path: Path) -> None:
+    other = run(tmp_path / "other", model={"name": "big"})
+    changed(other / "answers.jsonl", lambda found: found[0]["values"].__setitem__(0, 4.9))
+    with pytest.raises(UsageError, match="the floor ridge did not say the same"):
+        read_rows([run(tmp_path / "one"), other])
+
+
+def test_a_person_cannot_have_answered_in_two_ways(tmp_path: Path) -> None:
+    folder = run(tmp_path / "run")
+    changed(folder / "answers.jsonl", lambda found: found[1]["expected"].__setitem__(0, 2))
+    with pytest.raises(InputRejected, match="two different answers") as refused:
+        read_rows([folder])
+    assert refused.value.places[0].line == 2
+
+
+# what cannot be read
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="nowhere is not there"):
+        read_rows([tmp_path / "nowhere"])
+    for name in ("run.json", "answers.jsonl"):
+        folder = run(tmp_path / name)
+        (folder / name).unlink()
+        with pytest.raises(MissingFile, match=f"no {name}"):
+            read_rows([folder])
+    folder = run(tmp_path / "least")
+    for name in ("costs.jsonl", "failures.jsonl"):
+        (folder / name).unlink()
+    assert len(read_rows([folder]).rows) == 5
+    with pytest.raises(InputRejected, match="no answers yet"):
+        read_rows([run(tmp_path / "begun", [])])
+
+
+def test_a_last_line_without_its_end_is_left_out_with_a_note(tmp_path: Path) -> None:
+    folder = run(tmp_path / "run")
+    path = folder / "answers.jsonl"
+    whole = path.read_bytes()
+    for cut in (1, 20, 300):
+        path.write_bytes(whole[:-cut])
+        rows = read_rows([folder])
+        assert [row.n for row in rows.rows] == [3, 3, 3, 3, 2]
+        assert "the last line has no end" in rows.notes[0]
+    where, _ = write_report([folder], figures=False)
+    assert "the last line has no end" in (where / "leaderboard.md").read_text()
+    path.write_bytes(whole)
+    assert read_rows([folder]).notes == []
+
+
+def test_a_torn_line_elsewhere_is_refused_with_its_place(tmp_path: Path) -> None:
+    folder = run(tmp_path / "run")
+    content = (folder / "answers.jsonl").read_bytes().split(b"\n")
+    content[3] = content[3][:50]
+    (folder / "answers.jsonl").write_bytes(b"\n".join(content))
+    with pytest.raises(InputRejected) as refused:
+        read_rows([folder])
+    assert [(place.line, place.expected) for place in refused.value.places] == [(4, "a JSON object")]
+
+
+def at(line: int, key: str, value: Any) -> Any:
+    return lambda found: found[line].__setitem__(key, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "column"),
+    [
+        (at(0, "method", "unheard"), 1, "method"),
+        (at(0, "subject", 7), 1, "subject"),
+        (at(1, "items", ["M1", *ITEMS[1:]]), 2, "items"),
+        (at(1, "items", [ITEMS[1], *ITEMS[1:]]), 2, "items"),
+        (at(1, "items", [[], *ITEMS[1:]]), 2, "items"),
+        (at(0, "expected", [6] * 9), 1, "expected"),
+        (at(0, "expected", [True] * 9), 1, "expected"),
+        (at(0, "expected", [3] * 8), 1, "expected"),
+        (at(0, "expected", None), 1, "expected"),
+        (at(0, "values", [3.0] * 8), 1, "values"),
+        (at(0, "values", [float("nan")] * 9), 1, "values"),
+        (at(0, "values", "high"), 1, "values"),
+        (at(0, "values", [10**400] * 9), 1, "values"),
+        (at(3, "probabilities", [[0.3] * 5] * 9), 4, "probabilities"),
+        (at(3, "probabilities", [[1.2, -0.2, 0, 0, 0]] * 9), 4, "probabilities"),
+        (at(3, "probabilities", [[0.25] * 4] * 9), 4, "probabilities"),
+        (at(3, "mass", None), 4, "mass"),
+        (at(3, "mass", 1.5), 4, "mass"),
+        (at(3, "fit", [2]), 4, "fit"),
+    ],
+)
+def test_a_wrong_line_is_refused_with_its_place(tmp_path: Path, change: Any, line: int, column: str) -> None:
+    folder = run(tmp_path / "run")
+    changed(folder / "answers.jsonl", change)
+    with pytest.raises(InputRejected) as refused:
+        read_rows([folder])
+    assert [(place.line, place.column) for place in refused.value.places] == [(line, column)]
+
+
+def test_a_subject_twice_and_values_beside_probabilities_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRejected, match="more than once") as refused:
+        read_rows([run(tmp_path / "twice", [*lines(), lines()[0]])])
+    assert refused.value.places[0].line == 16
+    mixed = lines()
+    mixed[5] = mixed[2] | {"method": "ridge", "subject": "sd3-b", "expected": PEOPLE["sd3-b"]}
+    with pytest.raises(InputRejected, match="mixes values and probabilities"):
+        read_rows([run(tmp_path / "mixed", mixed)])
+
+
+@pytest.mark.parametrize("name", ["costs", "failures"])
+def test_costs_and_failures_are_checked_too(tmp_path: Path, name: str) -> None:
+    folder = run(tmp_path / "run")
+    (folder / f"{name}.jsonl").write_text('{"method": "ridge", "subject": "sd3-a", "seconds": -1, "reason": null}\n')
+    with pytest.raises(InputRejected, match=f"{name}.jsonl is not that of a run"):
+        read_rows([folder])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "column"),
+    [
+        ("format", "papi-run-2", "format"),
+        ("config", "ipip-neo-120", "config"),
+        ("split", "dev", "split"),
+        ("labels", [], "labels"),
+        ("release", {}, "release.version"),
+        ("release", None, "release"),
+        ("methods", {}, "methods"),
+        ("methods", {"ridge": {"floor": 1, "leaky": False, "sees_dev": None}}, "methods.ridge.floor"),
+        ("model", {}, "model.name"),
+        ("subjects", True, "subjects"),
+        ("min_mass", "half", "min_mass"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_with_its_field(tmp_path: Path, key: str, value: Any, column: str) -> None:
+    with pytest.raises(InputRejected, match=r"run\.json is not that of a run") as refused:
+        read_rows([run(tmp_path / "run", **{key: value})])
+    assert refused.value.places[0].column == column
+
+
+def test_people_who_answered_nothing_leave_everything_undefined_and_the_report_whole(tmp_path: Path) -> None:
+    nobody = dict.fromkeys(PEOPLE, [None] * 9)
+    release = {name: RELEASE[name] for name in ("version", "simulated", "manifest_sha256")}
+    _, results = write_report([run(tmp_path / "run", lines(nobody), release=release)])
+    for each in results.document["methods"].values():
+        for decode in each["decodes"].values():
+            assert decode["sum"] is decode["sum_low"] is decode["accuracy"] is decode["difference_to_ridge"] is None
+    assert results.document["release"]["commit"] is None
+
+
+def test_one_domain_that_nobody_answered_leaves_the_sum_undefined(tmp_path: Path) -> None:
+    part = {who: [*answers[:6], None, None, None] for who, answers in PEOPLE.items()}
+    _, results = write_report([run(tmp_path / "run", lines(part))])
+    found = results.document["methods"]["few-shot-18"]["decodes"]["median"]
+    assert found["sum"] is found["domains"]["P"]["mae"] is found["difference_to_ridge"]["mean"] is None
+    assert found["domains"]["M"]["mae"] == pytest.approx((1 / 3 + 0 + 1 / 3) / 3, abs=1e-6)
+
+
+def test_a_configuration_that_is_no_json_object_is_refused(tmp_path: Path) -> None:
+    folder = run(tmp_path / "run")
+    for text in ("{", "[]"):
+        (folder / "run.json").write_text(text)
+        with pytest.raises(InputRejected, match=r"run\.json is"):
+            read_rows([folder])
+
+
+# the command
+
+
+def test_the_command_writes_shows_and_explains_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from papi.cli.align_report import report
+
+    folder = run(tmp_path / "run")
+    (folder / "answers.jsonl").write_bytes((folder / "answers.jsonl").read_bytes()[:-1])
+    report([folder], tmp_path / "out", no_figures=True)
+    told = capsys.readouterr()
+    assert f"written to {tmp_path / 'out'}" in told.out
+    assert "simulated people" in told.out
+    assert "few-shot-18" in told.out
+    assert "the last line has no end" in told.err
+    report([folder], tmp_path / "out", no_figures=True, as_json=True)
+    assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out" / "results.json").read_text())
+    assert "Examples" in str(report.__doc__)
+
+
+def test_an_unwritable_place_is_the_machines_no(tmp_path: Path) -> None:
+    from papi.errors import EnvironmentProblem
+
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(EnvironmentProblem):
+        write_report([run(tmp_path / "run")], tmp_path / "out", figures=False)
