@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import typer
 
+from papi.cli.align import align
 from papi.cli.build import build
 from papi.cli.console import complain
 from papi.cli.demo import demo
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+app.add_typer(align, name="align")
 
 
 def _version(asked: bool) -> None:

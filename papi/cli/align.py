@@ -1,0 +1,96 @@
+"""`papi align`: models that answer as a person would."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from papi.cli.align_pocket import demo, pocket_train
+from papi.cli.align_report import report
+from papi.cli.console import complain, examples, path_option, print_json, print_table, progress_lines
+
+if TYPE_CHECKING:
+    from alignment.runs.loop import RunReport
+
+align = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Models that answer as a person would.")
+
+RUN_EXAMPLES = examples(
+    "papi align run papi-demo/release --method ridge --out runs/floors",
+    "papi align run papi-demo/release --model pocket --method pas --subjects 20 --out runs/pocket",
+    "papi align run palign/papi --revision v1.0.0 --model Qwen/Qwen3-8B --method all --out runs/8b",
+    "torchrun --nproc-per-node 4 -m papi align run release --model MODEL --method pas --out runs/shared",
+)
+
+
+def run(
+    release: Annotated[str, typer.Argument(help="Folder of a release, or its repository on the Hub.")],
+    method: Annotated[list[str], typer.Option(help="A method (papi align methods), or all; once or more.")],
+    out: Annotated[Path, path_option("Folder of the run; one that is there is gone on with.")],
+    model: Annotated[str | None, typer.Option(help="Folder or Hub name of a model, or pocket.")] = None,
+    config: Annotated[str, typer.Option(help="ipip-neo-300 or dark-triad.")] = "ipip-neo-300",
+    split: Annotated[str, typer.Option(help="test or test_population.")] = "test",
+    subjects: Annotated[int | None, typer.Option(help="Only the first so many of the split.")] = None,
+    labels: Annotated[str, typer.Option(help="responses, or published (the predecessor's).")] = "responses",
+    prompts: Annotated[Path | None, path_option("Texts in place of the project's, TOML or JSON.")] = None,
+    option_order: Annotated[str, typer.Option(help="forward, reversed or both (averaged).")] = "forward",
+    descriptions: Annotated[Path | None, path_option("Texts about the subjects for p2, JSON.")] = None,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 0,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.")] = None,
+    quantize: Annotated[str | None, typer.Option(help="nf4.")] = None,
+    attn: Annotated[str | None, typer.Option(help="sdpa, eager or flash_attention_2.")] = None,
+    device_map: Annotated[str | None, typer.Option(help="auto spreads the model over the GPUs.")] = None,
+    model_revision: Annotated[str | None, typer.Option(help="Revision of a model on the Hub.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")] = None,
+    min_mass: Annotated[float, typer.Option(help="Least probability on the five letters.")] = 0.5,
+    processes: Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")] = False,
+) -> None:
+    """Run methods over the subjects of a test split; go on where an earlier run ended."""
+    from alignment.runs.loop import run as run_methods
+    from alignment.runs.settings import ModelSettings, RunSettings
+    from alignment.runs.sharing import share_of
+
+    share = share_of(processes=processes)
+    named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map) if model else None
+    settings = RunSettings(
+        release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,
+        min_mass, revision, retry_failed,
+    )  # fmt: skip
+    _show_run(run_methods(settings, out, share, progress_lines()), out)
+
+
+def _show_run(report: RunReport, out: Path) -> None:
+    for failure in report.failures:
+        complain(f"left out: {failure['method']}, {failure['subject']}: {failure['reason']}")
+    print(f"{out}: {report.done} done, {report.before} were done before, {len(report.failures)} left out")
+    if not report.complete:
+        print("other processes are still at work")
+
+
+METHODS_EXAMPLES = examples("papi align methods", "papi align methods --json")
+
+
+def methods(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
+    """List the methods: what they are, what they cost, whether they learn from the dev split."""
+    from alignment.methods.registry import methods as known
+
+    if as_json:
+        shown = ("name", "family", "sees_dev", "leaky", "cost", "meaning")
+        print_json([{name: getattr(method, name) for name in shown} for method in known().values()])
+        return
+    rows = [
+        [m.name, m.family, "yes" if m.sees_dev else "no", m.cost, m.meaning + (" (leaky)" if m.leaky else "")]
+        for m in known().values()
+    ]
+    print_table(("method", "family", "sees dev", "cost a subject", "meaning"), rows, "methods")
+
+
+run.__doc__ = f"{run.__doc__}\n\n{RUN_EXAMPLES}"
+methods.__doc__ = f"{methods.__doc__}\n\n{METHODS_EXAMPLES}"
+align.command()(run)
+align.command()(report)
+align.command()(methods)
+align.command()(demo)
+align.command("pocket-train")(pocket_train)
