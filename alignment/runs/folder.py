@@ -1,0 +1,202 @@
+"""A run's folder: the frozen configuration, and one line for every finished subject and method.
+
+Each process appends to files of its own (`answers.jsonl`, the others to `answers.1.jsonl` …), so that a kill at any
+moment costs at most a torn last line, which the next run redoes. Whoever finds everything done puts the lines together.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from papi.errors import Busy, InputRejected, Place, UsageError
+from papi.files import (
+    make_folder,
+    move,
+    open_addition,
+    read_bytes,
+    read_json,
+    remove_file,
+    translated,
+    write_bytes,
+    write_json,
+)
+
+RUN, ANSWERS, COSTS, FAILURES = "run.json", "answers", "costs", "failures"
+KINDS = (ANSWERS, COSTS, FAILURES)
+FORMAT = "papi-run-1"
+NOT_COMPARED = {"methods", "model", "release"}  # looked at part by part
+Line = dict[str, Any]
+Task = tuple[str, str]  # method, subject id
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder as one process of a run sees it."""
+
+    path: Path
+    rank: int = 0
+
+    def lines(self, kind: str) -> list[Line]:
+        """All lines of all processes, without torn last ones."""
+        return [line for path in self.files(kind) for line in _read(path)]
+
+    def files(self, kind: str) -> list[Path]:
+        """The files of a kind that there are."""
+        return sorted(self.path.glob(f"{kind}.jsonl")) + sorted(self.path.glob(f"{kind}.*.jsonl"))
+
+    def mend(self) -> None:
+        """Cut a torn last line off this process's files; another process's are its own affair."""
+        for kind in KINDS:
+            path = self._own(kind)
+            if path.exists() and not (content := read_bytes(path)).endswith(b"\n"):
+                write_bytes(path, content[: content.rfind(b"\n") + 1])
+
+    def add(self, kind: str, line: Line) -> None:
+        """Append a line and flush it to the disk."""
+        with open_addition(self._own(kind)) as file:
+            file.write(_encoded(line))
+
+    def merge(self, wanted: Iterable[Task], order: Iterable[Task]) -> bool:
+        """Put the lines of all processes together, sorted by `order`, if all wanted tasks are done or have failed."""
+        place = {task: number for number, task in enumerate(order)}
+        with _lock(self.path / ".merge.lock", wait=True):
+            answers, costs = _by_task(self.lines(ANSWERS)), _by_task(self.lines(COSTS))
+            failures = {task: line for task, line in _by_task(self.lines(FAILURES)).items() if task not in answers}
+            if set(wanted) - answers.keys() - failures.keys():
+                return False
+            for kind, found in ((ANSWERS, answers), (COSTS, costs), (FAILURES, failures)):
+                self._replace(
+                    kind, [found[task] for task in sorted(found, key=lambda task: place.get(task, len(place)))]
+                )
+        return True
+
+    def _own(self, kind: str) -> Path:
+        return self.path / (f"{kind}.jsonl" if not self.rank else f"{kind}.{self.rank}.jsonl")
+
+    def _replace(self, kind: str, lines: list[Line]) -> None:
+        """One file in place of all; it is there, whole, before the others go."""
+        merged, others = self.path / f"{kind}.jsonl", self.path.glob(f"{kind}.*.jsonl")
+        write_bytes(self.path / f".{kind}.new", b"".join(map(_encoded, lines)))
+        move(self.path / f".{kind}.new", merged)
+        for path in others:
+            remove_file(path)
+
+
+@contextmanager
+def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[RunFolder]:
+    """The folder for a run of that configuration, new or gone on with.
+
+    Raises `UsageError` where it holds another run, naming the first field that differs; `Busy` where another process of
+    that rank is at work in it.
+    """
+    make_folder(path)
+    with _lock(path / f".{rank}.lock", wait=False):
+        with _lock(path / ".merge.lock", wait=True):
+            _freeze(path / RUN, configuration)
+        folder = RunFolder(path, rank)
+        folder.mend()
+        yield folder
+
+
+def read_configuration(path: Path) -> dict[str, Any]:
+    """The configuration of the run in a folder. Raises `MissingFile`, or `InputRejected` where it cannot be read."""
+    try:
+        found = read_json(path / RUN)
+    except ValueError as error:
+        raise InputRejected("the run's configuration cannot be read", where=str(path / RUN), got=str(error)) from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        what = "the folder holds no run that this version can read"
+        raise InputRejected(what, where=str(path / RUN), expected=FORMAT, got=str(dict(found or {}).get("format")))
+    return found
+
+
+def _freeze(path: Path, configuration: dict[str, Any]) -> None:
+    """Write the configuration, or compare it with the one there; only methods, and a first model, may be added."""
+    if not path.exists():
+        if foreign := sorted(each.name for each in path.parent.iterdir() if not each.name.startswith(".")):
+            advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
+            raise UsageError(f"{path.parent} holds something else", got=got, next_step=advice)
+        write_json(path, configuration)
+        return
+    before = read_configuration(path.parent)
+    for field, old, new in _differences(before, configuration):
+        raise UsageError(
+            f"the folder holds a run with another {field}",
+            where=str(path),
+            expected=json.dumps(old),
+            got=json.dumps(new),
+            next_step="use the same settings to go on with it, or another --out",
+        )
+    merged = configuration | {"methods": before["methods"] | configuration["methods"]}
+    if configuration["model"] is None:
+        merged["model"] = before["model"]
+    if merged != before:
+        write_json(path.with_name(".run.new"), merged)
+        move(path.with_name(".run.new"), path)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for field in ("manifest_sha256", "commit"):
+        yield from _differing(f"release.{field}", before["release"][field], now["release"][field])
+    for field in (field for field in now if field not in NOT_COMPARED):
+        yield from _differing(field, before.get(field), now[field])
+    if before["model"] and now["model"]:
+        for field, value in now["model"].items():
+            yield from _differing(f"model.{field}", before["model"].get(field), value)
+    for name in before["methods"].keys() & now["methods"].keys():
+        yield from _differing(f"methods.{name}", before["methods"][name], now["methods"][name])
+
+
+def _differing(field: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in dict.fromkeys((*old, *new)):
+            yield from _differing(f"{field}.{key}", old.get(key), new.get(key))
+    else:
+        yield field, old, new
+
+
+def _read(path: Path) -> Iterator[Line]:
+    content = read_bytes(path)
+    whole = content[: content.rfind(b"\n") + 1]  # what follows the last line's end was torn off by a kill
+    for number, text in enumerate(whole.splitlines(), start=1):
+        try:
+            line: Line = json.loads(text)
+            (line["method"], line["subject"])
+        except (ValueError, KeyError, TypeError) as error:
+            place = Place(str(path), "a JSON object with method and subject", repr(error), line=number)
+            advice = "remove that line: what it held is done again"
+            raise InputRejected(
+                "a line of the run's folder cannot be read", places=[place], next_step=advice
+            ) from error
+        yield line
+
+
+def _by_task(lines: Iterable[Line]) -> dict[Task, Line]:
+    """The last line of each task."""
+    return {(line["method"], line["subject"]): line for line in lines}
+
+
+def _encoded(line: Line) -> bytes:
+    return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
+
+
+@contextmanager
+def _lock(path: Path, *, wait: bool) -> Iterator[None]:
+    """Hold a lock that the system lets go of when the process ends, however it ends."""
+    with translated(path, "lock"), path.open("ab") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            advice = "wait for it, or give this one another --out"
+            raise Busy(
+                "another process is at work in this run's folder", where=str(path.parent), next_step=advice
+            ) from None
+        yield

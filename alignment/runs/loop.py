@@ -1,0 +1,179 @@
+"""The one loop: every method for every subject of this process's share, a line for each as soon as it is done."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alignment.benchmark import Benchmark, Subject, read_benchmark
+from alignment.methods.contract import Condition, Context, Method, Prediction, Prompted
+from alignment.methods.registry import methods
+from alignment.prompts import read_prompts
+from alignment.runs.configuration import configuration
+from alignment.runs.descriptions import read_descriptions
+from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened, read_configuration
+from alignment.runs.progress import Clock, Progress, peak_memory
+from alignment.runs.release import find_release
+from alignment.runs.settings import RunSettings
+from alignment.runs.sharing import Share
+from papi.errors import GateFailed, InputRejected, PapiError, RemoteFailed, SubjectFailed, UsageError
+
+if TYPE_CHECKING:
+    from alignment.respondent.respondent import Respondent
+
+DIGITS = 6
+GIVE_UP_AFTER = 3  # subjects in a row whose option mass is too small, none before having enough
+STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What this process did: tasks done and left by others, and the failures it knows of (method, subject, reason)."""
+
+    done: int
+    before: int
+    failures: list[Line]
+    complete: bool
+
+
+def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lambda text: None) -> RunReport:
+    """Run methods over subjects into a folder, or go on where an earlier run of the same settings ended.
+
+    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `GateFailed` where a model
+    puts too little probability on the options, `EnvironmentProblem`, `Busy`, `RemoteFailed`.
+    """
+    chosen = settings.chosen()
+    for name in settings.unavailable:
+        progress(f"{name}: n/a with the pocket respondent, which writes no text")
+    folder, identity = find_release(settings.release, settings.revision, settings.config)
+    benchmark = read_benchmark(folder, settings.config, settings.split, settings.labels)
+    descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
+    context = Context(benchmark, settings.seed, settings.min_mass, descriptions)
+    respondent = _respondent(settings, chosen, share, progress)
+    frozen = configuration(settings, chosen, identity, context, respondent)
+    with opened(out, share.rank, frozen) as run_folder:
+        return _Loop(settings, chosen, context, respondent, run_folder, share, progress).run()
+
+
+def _respondent(settings: RunSettings, chosen: list[Method], share: Share, progress: Progress) -> Respondent | None:
+    """The model, loaded only where a method needs it."""
+    if settings.model is None or all(method.is_floor for method in chosen):
+        return None
+    from alignment.respondent.loading import load_respondent
+
+    progress(f"loading {settings.model.name}")
+    texts = read_prompts(settings.config, settings.prompts)
+    return load_respondent(settings.model, texts, settings.option_order, share)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    settings: RunSettings
+    chosen: list[Method]
+    context: Context
+    respondent: Respondent | None
+    folder: RunFolder
+    share: Share
+    progress: Progress
+
+    def run(self) -> RunReport:
+        """Do what is not done, then put everything together if nobody has anything left to do."""
+        answered = _tasks(self.folder.lines(ANSWERS))
+        failed = _tasks(self.folder.lines(FAILURES)) - answered
+        skipped = answered if self.settings.retry_failed else answered | failed
+        done = sum(self._method(method, skipped) for method in self.chosen)
+        wanted = {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
+        recorded = read_configuration(self.folder.path)["methods"]
+        order = [
+            (name, s.subject_id) for name in methods() if name in recorded for s in self.context.benchmark.subjects
+        ]
+        complete = self.folder.merge(wanted, order)
+        failures = [line for line in self.folder.lines(FAILURES) if _task(line) in wanted]
+        return RunReport(done, len(wanted & skipped), failures, complete)
+
+    def _subjects(self) -> tuple[Subject, ...]:
+        return self.context.benchmark.subjects[: self.settings.subjects]
+
+    def _method(self, method: Method, skipped: set[Task]) -> int:
+        """One method for this process's subjects that are not done; gives how many it did."""
+        mine = [subject for position, subject in enumerate(self._subjects()) if self.share.has(position)]
+        mine = [subject for subject in mine if (method.name, subject.subject_id) not in skipped]
+        clock = Clock(method.name, len(mine), self.progress)
+        without_mass = 0
+        for subject in mine:
+            failed_by_mass = self._subject(method, subject)
+            without_mass = without_mass + 1 if failed_by_mass and without_mass >= 0 else -1
+            if without_mass == GIVE_UP_AFTER:
+                raise GateFailed(
+                    f"{method.name}: the model puts too little probability on the five letters",
+                    expected=f"at least {self.settings.min_mass:g}",
+                    got=failed_by_mass,
+                    next_step="take an instruction-tuned model, other --prompts, or a lower --min-mass",
+                )
+            clock.tick()
+        return len(mine)
+
+    def _subject(self, method: Method, subject: Subject) -> str:
+        """Fit, answer, write the lines. Gives the reason where the option mass was too small, else nothing."""
+        task = {"method": method.name, "subject": subject.subject_id}
+        start, tokens = time.perf_counter(), self.respondent.tokens if self.respondent else 0
+        try:
+            line = self._answers(method.fit(subject, self.respondent, self.context), subject)
+        except STOPPING:
+            raise
+        except (PapiError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
+            reason = error.what if isinstance(error, PapiError) else f"{type(error).__name__}: {error}"
+            self.folder.add(FAILURES, task | {"reason": reason})
+            self.progress(f"{method.name}: subject {subject.subject_id} failed and is left out: {reason}")
+            return reason if isinstance(error, SubjectFailed) else ""
+        self.folder.add(ANSWERS, task | line)
+        seconds = round(time.perf_counter() - start, 4)
+        used = self.respondent.tokens - tokens if self.respondent else 0
+        self.folder.add(COSTS, task | {"seconds": seconds, "tokens": used, "memory": peak_memory()})
+        return ""
+
+    def _answers(self, condition: Condition, subject: Subject) -> Line:
+        benchmark = self.context.benchmark
+        truth = benchmark.held_out_answers[self.context.positions[subject.subject_id]]
+        line: Line = {
+            "items": [question.item for question in benchmark.held_out],
+            "expected": [int(answer) or None for answer in truth],
+        }
+        if isinstance(condition, Prediction):
+            return line | _predicted(condition)
+        return line | self._asked(condition, benchmark)
+
+    def _asked(self, condition: Prompted, benchmark: Benchmark) -> Line:
+        from alignment.respondent.respondent import Ask
+
+        assert self.respondent is not None
+        (reply,) = self.respondent.ask([Ask(condition.system, benchmark.held_out, condition.steering)])
+        mass = float(reply.mass.mean())
+        if not np.isfinite(reply.probabilities).all():
+            raise SubjectFailed("the model gives no numbers for the options")
+        if mass < self.settings.min_mass:
+            what = (
+                f"{mass:.3f} of the probability is on the five letters, less than --min-mass {self.settings.min_mass:g}"
+            )
+            raise SubjectFailed(what)
+        line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
+        return line | ({"fit": dict(condition.fit)} if condition.fit else {})
+
+
+def _predicted(condition: Prediction) -> Line:
+    if condition.probabilities is not None:
+        return {"probabilities": np.round(condition.probabilities, DIGITS).tolist()}
+    assert condition.values is not None
+    return {"values": np.round(condition.values, DIGITS).tolist()}
+
+
+def _task(line: Line) -> Task:
+    return line["method"], line["subject"]
+
+
+def _tasks(lines: list[Line]) -> set[Task]:
+    return {_task(line) for line in lines}

@@ -1,0 +1,91 @@
+"""What a user decides about a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignment.benchmark import LABELS
+from alignment.methods.contract import Method
+from alignment.methods.registry import chosen_methods, methods
+from papi.errors import UsageError
+from papi.instruments import DEFAULT_CONFIG, TEST
+
+BOTH = "both"
+ALL = "all"
+POCKET = "pocket"  # the name of the model that comes with the project
+NEEDS_WRITING = ("p2",)  # the pocket respondent writes no text
+ORDERS = ("forward", "reversed", BOTH)
+QUANTIZATIONS = ("nf4",)
+DTYPES = ("float32", "bfloat16", "float16")
+ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """How a model is loaded. None leaves a choice to the machine or the model: float32 on a CPU, bfloat16 on a GPU."""
+
+    name: str
+    revision: str | None = None
+    dtype: str | None = None
+    quantize: str | None = None
+    attention: str | None = None
+    device_map: str | None = None
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What is run on what. `release` is a folder or a repository on the Hub, at `revision`."""
+
+    release: str
+    methods: tuple[str, ...]
+    model: ModelSettings | None = None
+    config: str = DEFAULT_CONFIG
+    split: str = TEST
+    subjects: int | None = None
+    labels: str = "responses"
+    prompts: Path | None = None
+    option_order: str = "forward"
+    descriptions: Path | None = None
+    seed: int = 0
+    min_mass: float = 0.5
+    revision: str | None = None
+    retry_failed: bool = False
+
+    def chosen(self) -> list[Method]:
+        """The methods. Raises `UsageError` for options that mean nothing, alone or together."""
+        _one_of("--labels", self.labels, LABELS)
+        _one_of("--option-order", self.option_order, ORDERS)
+        if self.model:
+            _one_of("--dtype", self.model.dtype, DTYPES)
+            _one_of("--quantize", self.model.quantize, QUANTIZATIONS)
+            _one_of("--attn", self.model.attention, ATTENTIONS)
+        if not 0 <= self.min_mass <= 1:
+            raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
+        if self.subjects is not None and self.subjects < 1:
+            raise UsageError("there is nobody to ask", expected="--subjects 1 or more", got=str(self.subjects))
+        chosen = [method for method in self._named() if method.name not in self.unavailable]
+        if not chosen:
+            advice = "papi align methods lists them; --method all takes all that the model can do"
+            got = ", ".join(f"{name} is n/a with the pocket respondent" for name in self.methods) or None
+            raise UsageError("there is no method to run", expected="--method NAME", got=got, next_step=advice)
+        needing = [method.name for method in chosen if not method.is_floor]
+        if needing and self.model is None:
+            advice = "name a folder or a model of the Hub, or pocket with a simulated release"
+            raise UsageError(f"{needing[0]} needs a model", expected="--model NAME_OR_PATH", next_step=advice)
+        return chosen
+
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """Methods asked for that the model cannot do: the pocket respondent writes no text, so P² needs a file."""
+        if not self.model or self.model.name != POCKET:
+            return ()
+        return tuple(method.name for method in self._named() if method.name in NEEDS_WRITING)
+
+    def _named(self) -> list[Method]:
+        return chosen_methods(methods() if ALL in self.methods else self.methods)
+
+
+def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise UsageError(f"{option} has no value {value!r}", expected=", ".join(allowed), got=value)
