@@ -155,6 +155,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _check(theirs: dict[str, Any], path: Path) -> None:
     places = []
     for name, table in {"": theirs, **{c: theirs[c] for c in INSTRUMENTS if c in theirs}}.items():
+        if not isinstance(table, dict):
+            places.append(Place(str(path), "texts by key", repr(table), column=name))
+            continue
         for key, value in table.items():
             if (name or key not in INSTRUMENTS) and (fault := _fault(key, value)):
                 places.append(Place(str(path), *fault, column=f"{name}.{key}" if name else key))
@@ -179,7 +182,10 @@ def _fault(key: str, value: Any) -> tuple[str, str] | None:
 
 def _fault_of_fields(key: str, text: str) -> tuple[str, str] | None:
     try:
-        found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        parsed = [part for part in string.Formatter().parse(text) if part[1] is not None]
+        found = {name for _, name, _, _ in parsed}
+        if any(spec or conversion for _, _, spec, conversion in parsed):
+            return "a field without : or !", repr(text)
     except ValueError as error:
         return "a text whose braces are closed (a brace itself is written twice)", str(error)
     required = [each for each in FIELDS[key] if isinstance(each, tuple)]

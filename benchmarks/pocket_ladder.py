@@ -77,7 +77,7 @@ def show(found: Run) -> None:
 
 def difference(one: dict[str, float], other: dict[str, float]) -> tuple[float, float, float]:
     """The mean over the subjects that both have, and its 95 % interval."""
-    values = np.array([one[subject] - other[subject] for subject in one.keys() & other.keys()])[:, None]
+    values = np.array([one[subject] - other[subject] for subject in sorted(one.keys() & other.keys())])[:, None]
     resamples = Resamples(len(values))
     low, high = resamples.interval(resamples.means(values))
     return round(float(values.mean()), 4), round(float(low[0]), 4), round(float(high[0]), 4)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Fit, Prompted, answered
 from alignment.prompts import Prompts
-from papi.errors import UsageError
+from papi.errors import SubjectFailed
 from papi.floors import Matrix, as_matrix
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def describe_person(subject: Subject, respondent: Respondent, context: Context) 
     elif subject.subject_id in context.descriptions:
         text = context.descriptions[subject.subject_id]
     else:
-        advice = "add the subject to the file, or leave the file out: then the model writes the texts itself"
-        raise UsageError("the file of descriptions has none of this subject", got=subject.subject_id, next_step=advice)
+        raise SubjectFailed("the file of descriptions has none of this subject", got=subject.subject_id)
     return Prompted(respondent.wording.system("described", description=text), fit={"description": text})
 
 

@@ -41,7 +41,14 @@ def pas_published(subject: Subject, respondent: Respondent, context: Context) ->
     asks = [Ask(system, context.benchmark.held_out, steering.times(strength)) for strength in STRENGTHS]
     truth = as_matrix(context.benchmark.held_out_answers[context.positions[subject.subject_id]])[None]
     domains = [question.domain for question in context.benchmark.held_out]
-    errors = [summed_error(argmax(reply.probabilities)[None], truth, domains) for reply in respondent.ask(asks)]
+    asked = ~np.isnan(truth[0])
+    told_domains = [domain for domain, answer in zip(domains, asked, strict=True) if answer]
+    errors = [
+        summed_error(argmax(reply.probabilities)[None, asked], truth[:, asked], told_domains)
+        if np.isfinite(reply.probabilities).all()
+        else np.inf
+        for reply in respondent.ask(asks)
+    ]
     strength = STRENGTHS[int(np.argmin(errors))]
     return Prompted(system, steering.times(strength), {"alpha": strength})
 
@@ -85,7 +92,7 @@ def sides(subject: Subject, items: NDArray[np.intp]) -> tuple[NDArray[np.intp], 
 def _steering(
     subject: Subject, respondent: Respondent, context: Context, items: NDArray[np.intp], rank: Rank
 ) -> Steering:
-    """Strength 1 on every token of the prompt, from some of the given items; nothing where one side has no answer."""
+    """Strength 1 on every token of the prompt, from some of the given items; nothing where all answers are 3."""
     chosen, accurate = sides(subject, items)
     states = shared_states(respondent, context)[chosen]
     if not len(chosen):

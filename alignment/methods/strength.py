@@ -88,7 +88,7 @@ def choose_strength(tried: Tried, min_mass: float) -> float:
     gains = tried.errors[0] - tried.errors
     items = gains.shape[1]
     errors_of_mean = gains.std(axis=1, ddof=1) / np.sqrt(items) if items > 1 else np.zeros(len(gains))
-    eligible = (gains.mean(axis=1) > errors_of_mean) & (tried.mass >= min_mass)
+    eligible = (gains.mean(axis=1) > errors_of_mean) & (tried.mass >= min_mass)  # never one without numbers (NaN)
     eligible[0] = True
     means = np.where(eligible, tried.errors.mean(axis=1), np.inf)
     return STRENGTHS[int(np.argmin(means))]

@@ -13,7 +13,7 @@ from papi.errors import EnvironmentProblem
 
 Result = TypeVar("Result")
 Rows = Sequence[int]
-NO_MEMORY = "not enough memory"  # how torch's allocator on the CPU says it
+NO_MEMORY = "DefaultCPUAllocator"  # torch's allocator on the CPU raises a plain RuntimeError
 
 
 @dataclass

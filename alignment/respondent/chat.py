@@ -14,6 +14,7 @@ from alignment.prompts import LETTERS
 from papi.errors import UsageError
 
 Tokens = tuple[int, ...]
+MARK = "d2f1a7"  # a text that no template has of its own
 CONTEXT = 64  # characters before an end that might have a say in its tokens
 
 
@@ -99,7 +100,8 @@ class Chat:
     def refuse_unknown(self, tokens: Tokens, text: str) -> None:
         """Raise `UsageError` where the model has no token for a part of a text."""
         unknown = self.tokenizer.unk_token_id
-        if unknown is not None and unknown in tokens:
+        others = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id, self.tokenizer.pad_token_id)
+        if unknown is not None and unknown in tokens and unknown not in others:
             raise UsageError(
                 "the model's vocabulary has no words for this text",
                 got=repr(text[-200:]),
@@ -125,20 +127,29 @@ class Chat:
         return [_said("user", f"{system}\n\n{user}")]
 
     def _rendered(self, messages: list[dict[str, str]], *, going_on: bool) -> str:
-        return str(
-            self.tokenizer.apply_chat_template(
-                messages, tokenize=False, continue_final_message=going_on, add_generation_prompt=not going_on
-            )
-        )
-
-    def _takes_a_system_role(self) -> bool:
+        """A thinking template leaves its thoughts empty; other templates know no such switch and pass over it."""
         from jinja2.exceptions import TemplateError
 
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    messages,
+                    tokenize=False,
+                    continue_final_message=going_on,
+                    add_generation_prompt=not going_on,
+                    enable_thinking=False,
+                )
+            )
+        except (TemplateError, ValueError) as error:
+            what, advice = "the model's chat template cannot hold these messages", "take another --model"
+            raise UsageError(what, got=str(error), next_step=advice) from error
+
+    def _takes_a_system_role(self) -> bool:
         if not self.tokenizer.chat_template:
             return True
         try:
-            return "mark" in self._rendered([_said("system", "mark"), _said("user", "?")], going_on=False)
-        except TemplateError:
+            return MARK in self._rendered([_said("system", MARK), _said("user", "?")], going_on=False)
+        except UsageError:
             return False
 
 

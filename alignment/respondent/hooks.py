@@ -45,8 +45,8 @@ class Architecture:
 
 def architecture_of(model: Any) -> Architecture:
     """Find the layers of a causal language model. Raises `UsageError` for a model without any `self_attn.o_proj`."""
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.model
-    layers = tuple(getattr(decoder, "layers", ()))
+    decoders = [model.get_decoder() if hasattr(model, "get_decoder") else model, getattr(model, "model", model)]
+    layers = next((tuple(decoder.layers) for decoder in decoders if hasattr(decoder, "layers")), ())
     found = {
         i: layer.self_attn.o_proj
         for i, layer in enumerate(layers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging
 
@@ -16,11 +17,19 @@ from alignment.pocket import CHECKPOINT
 from alignment.respondent.respondent import Respondent
 from alignment.runs.settings import POCKET, ModelSettings
 from alignment.runs.sharing import Share
-from papi.errors import MissingFile, UsageError
+from papi.errors import EnvironmentProblem, MissingFile, UsageError
 from papi.files import sha256_of_file
 from papi.hub_answers import hub_answers
 
-IDENTIFYING = ("*.json", "*.safetensors", "*.bin", "*.model", "*.jinja")  # config, weights, tokenizer
+IDENTIFYING = (
+    "*.json",
+    "*.safetensors",
+    "*.bin",
+    "*.model",
+    "*.jinja",
+    "*.txt",
+    "*.tiktoken",
+)  # config, weights, tokenizer
 PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "bitsandbytes", "numpy", "scikit-learn")
 
 
@@ -38,8 +47,8 @@ def load_respondent(settings: ModelSettings, texts: dict[str, Any], option_order
     with _explained(settings):
         tokenizer = AutoTokenizer.from_pretrained(name, revision=settings.revision or "main")
         model: Any = AutoModelForCausalLM.from_pretrained(name, **_arguments(settings, share))
-    if not settings.device_map and not settings.quantize:
-        model.to(_device(share))
+        if not settings.device_map and not settings.quantize:
+            model.to(_device(share))
     return Respondent(model, tokenizer, texts, option_order)
 
 
@@ -99,7 +108,10 @@ def _explained(settings: ModelSettings) -> Iterator[None]:
         raise MissingFile("there is no such folder with a model", where=where)
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except torch.OutOfMemoryError as error:
+        advice = "take a smaller model, --quantize nf4, or --device-map auto"
+        raise EnvironmentProblem(f"the model {where} does not fit into the memory", next_step=advice) from error
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         if isinstance(error, OSError) and isinstance(error.__cause__, Exception):  # what the Hub's client met with
             with hub_answers(f"get the model {where} (there is no folder of that name)", where):
                 raise error.__cause__ from None

@@ -110,7 +110,7 @@ def packed_logits(
         position_ids=places[None],
         past_key_values=cache,
         use_cache=cache is not None,
-        logits_to_keep=after - 1,
+        logits_to_keep=(after - 1).tolist(),  # a list: the last layers may be on another device
     )
     logits: Tensor = output.logits[0]
     return logits
@@ -139,7 +139,7 @@ def last_logits(
         position_ids=places,
         past_key_values=cache,
         use_cache=cache is not None,
-        logits_to_keep=kept,
+        logits_to_keep=kept.tolist(),
     )
     logits: Tensor = output.logits
     return logits[torch.arange(len(ends), device=logits.device), where.to(logits.device)]

@@ -15,6 +15,7 @@ from alignment.respondent.chat import Encoded, Tokens
 from alignment.respondent.hooks import Architecture, architecture_of, recorded, steered
 from alignment.respondent.prefix import Prefixes, can_pack, encode_prefixes, last_logits, packed_logits
 from alignment.steering import States, Steering
+from papi.errors import UsageError
 from papi.instruments import MAXIMUM, MINIMUM
 
 Probabilities = NDArray[np.float64]
@@ -77,6 +78,7 @@ class Scorer:
     tokens: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
+        _refuse_layers_without_keys(self.model)
         self.parts = architecture_of(self.model)
         self.device: torch.device = self.model.get_input_embeddings().weight.device
         self.budget = Budget(CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
@@ -181,6 +183,14 @@ class Scorer:
         if self.packed:
             return packed_logits(self.model, prefixes, places[0], ends, self.device)
         return last_logits(self.model, prefixes, places, ends, self.device)
+
+
+def _refuse_layers_without_keys(model: Any) -> None:
+    """Raise `UsageError` for a model with layers of linear attention: their state is no prefix that could be shared."""
+    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
+    if unknown := sorted(kinds - {"full_attention", "sliding_attention", "chunked_attention"}):
+        advice = "take a model whose layers all have keys and values, such as Llama, Mistral, Qwen 2 or 3, Gemma"
+        raise UsageError("the model has layers that cannot share a prefix", got=", ".join(unknown), next_step=advice)
 
 
 def _reply(scores: NDArray[np.float64], prompt: Prompt) -> Reply:

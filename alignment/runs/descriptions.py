@@ -44,9 +44,12 @@ def _matched(entries: list[Any], path: Path, benchmark: Benchmark) -> dict[str, 
     texts = {}
     for number, entry in enumerate(entries, start=1):
         try:
-            texts[_answers_told(entry["input"])] = str(entry["output"])
-        except (TypeError, KeyError) as error:
-            place = Place(str(path), "an object with input and output", repr(error), line=number)
+            (text,) = [entry["output"]] if isinstance(entry["output"], str) else entry["output"]
+            texts[_answers_told(entry["input"])] = str(text)
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            place = Place(
+                str(path), "an object with input and output, a text or a list of one", repr(error), line=number
+            )
             raise InputRejected("an entry of the descriptions cannot be read", places=[place]) from None
     labels = [MISSING_LABEL, *read_prompts(benchmark.config)["labels"]]
     found = {}

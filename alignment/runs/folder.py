@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ class RunFolder:
 
     def lines(self, kind: str) -> list[Line]:
         """All lines of all processes, without torn last ones."""
-        return [line for path in self.files(kind) for line in _read(path)]
+        with self._held():
+            return self._lines(kind)
 
     def files(self, kind: str) -> list[Path]:
         """The files of a kind that there are."""
@@ -52,22 +54,30 @@ class RunFolder:
 
     def mend(self) -> None:
         """Cut a torn last line off this process's files; another process's are its own affair."""
-        for kind in KINDS:
-            path = self._own(kind)
-            if path.exists() and not (content := read_bytes(path)).endswith(b"\n"):
-                write_bytes(path, content[: content.rfind(b"\n") + 1])
+        with self._held():
+            for kind in KINDS:
+                path = self._own(kind)
+                if path.exists() and not (content := read_bytes(path)).endswith(b"\n"):
+                    self._write(path, content[: content.rfind(b"\n") + 1])
 
     def add(self, kind: str, line: Line) -> None:
         """Append a line and flush it to the disk."""
-        with open_addition(self._own(kind)) as file:
+        with self._held(), open_addition(self._own(kind)) as file:
             file.write(_encoded(line))
+
+    def forget_failures(self, tasks: Collection[Task]) -> None:
+        """Take away the failures of some tasks, which are to be tried again."""
+        with self._held():
+            for path in self.files(FAILURES):
+                kept = [line for line in _read(path) if (line["method"], line["subject"]) not in tasks]
+                self._write(path, b"".join(map(_encoded, kept)))
 
     def merge(self, wanted: Iterable[Task], order: Iterable[Task]) -> bool:
         """Put the lines of all processes together, sorted by `order`, if all wanted tasks are done or have failed."""
         place = {task: number for number, task in enumerate(order)}
-        with _lock(self.path / ".merge.lock", wait=True):
-            answers, costs = _by_task(self.lines(ANSWERS)), _by_task(self.lines(COSTS))
-            failures = {task: line for task, line in _by_task(self.lines(FAILURES)).items() if task not in answers}
+        with self._held():
+            answers, costs = _by_task(self._lines(ANSWERS)), _by_task(self._lines(COSTS))
+            failures = {task: line for task, line in _by_task(self._lines(FAILURES)).items() if task not in answers}
             if set(wanted) - answers.keys() - failures.keys():
                 return False
             for kind, found in ((ANSWERS, answers), (COSTS, costs), (FAILURES, failures)):
@@ -79,13 +89,27 @@ class RunFolder:
     def _own(self, kind: str) -> Path:
         return self.path / (f"{kind}.jsonl" if not self.rank else f"{kind}.{self.rank}.jsonl")
 
+    def _lines(self, kind: str) -> list[Line]:
+        return [line for path in self.files(kind) for line in _read(path)]
+
     def _replace(self, kind: str, lines: list[Line]) -> None:
         """One file in place of all; it is there, whole, before the others go."""
-        merged, others = self.path / f"{kind}.jsonl", self.path.glob(f"{kind}.*.jsonl")
-        write_bytes(self.path / f".{kind}.new", b"".join(map(_encoded, lines)))
-        move(self.path / f".{kind}.new", merged)
+        others = list(self.path.glob(f"{kind}.*.jsonl"))
+        self._write(self.path / f"{kind}.jsonl", b"".join(map(_encoded, lines)))
         for path in others:
             remove_file(path)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """A whole file in place of another, in one step."""
+        beside = path.with_name(f".{path.name}.{self.rank}.new")
+        write_bytes(beside, content)
+        move(beside, path)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """No other process reads or writes the lines meanwhile. Not to be entered twice."""
+        with _lock(self.path / ".lines.lock", wait=True):
+            yield
 
 
 @contextmanager
@@ -97,7 +121,7 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
     """
     make_folder(path)
     with _lock(path / f".{rank}.lock", wait=False):
-        with _lock(path / ".merge.lock", wait=True):
+        with _lock(path / ".lines.lock", wait=True):
             _freeze(path / RUN, configuration)
         folder = RunFolder(path, rank)
         folder.mend()
@@ -122,7 +146,7 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
         if foreign := sorted(each.name for each in path.parent.iterdir() if not each.name.startswith(".")):
             advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
             raise UsageError(f"{path.parent} holds something else", got=got, next_step=advice)
-        write_json(path, configuration)
+        _write_configuration(path, configuration)
         return
     before = read_configuration(path.parent)
     for field, old, new in _differences(before, configuration):
@@ -137,8 +161,12 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
     if configuration["model"] is None:
         merged["model"] = before["model"]
     if merged != before:
-        write_json(path.with_name(".run.new"), merged)
-        move(path.with_name(".run.new"), path)
+        _write_configuration(path, merged)
+
+
+def _write_configuration(path: Path, configuration: dict[str, Any]) -> None:
+    write_json(path.with_name(".run.new"), configuration)
+    move(path.with_name(".run.new"), path)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -191,12 +219,13 @@ def _encoded(line: Line) -> bytes:
 @contextmanager
 def _lock(path: Path, *, wait: bool) -> Iterator[None]:
     """Hold a lock that the system lets go of when the process ends, however it ends."""
-    with translated(path, "lock"), path.open("ab") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            advice = "wait for it, or give this one another --out"
-            raise Busy(
-                "another process is at work in this run's folder", where=str(path.parent), next_step=advice
-            ) from None
+    with translated(path, "lock"):
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
+    except BlockingIOError:
+        what, advice = "another process is at work in this run's folder", "wait for it, or use another --out"
+        raise Busy(what, where=str(path.parent), next_step=advice) from None
+    finally:
+        os.close(handle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,14 @@ from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
-from papi.errors import GateFailed, InputRejected, PapiError, RemoteFailed, SubjectFailed, UsageError
+from papi.errors import GateFailed, InputRejected, MissingExtra, PapiError, RemoteFailed, SubjectFailed, UsageError
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
 DIGITS = 6
-GIVE_UP_AFTER = 3  # subjects in a row whose option mass is too small, none before having enough
+GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
+NEEDED = ("torch", "transformers", "accelerate")  # of the extra `alignment`
 STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
 
 
@@ -54,6 +56,8 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
     context = Context(benchmark, settings.seed, settings.min_mass, descriptions)
     respondent = _respondent(settings, chosen, share, progress)
+    if respondent and (skipped := respondent.scorer.parts.skipped):
+        progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
     frozen = configuration(settings, chosen, identity, context, respondent)
     with opened(out, share.rank, frozen) as run_folder:
         return _Loop(settings, chosen, context, respondent, run_folder, share, progress).run()
@@ -63,6 +67,9 @@ def _respondent(settings: RunSettings, chosen: list[Method], share: Share, progr
     """The model, loaded only where a method needs it."""
     if settings.model is None or all(method.is_floor for method in chosen):
         return None
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        advice = "pip install 'palign-papi[alignment]'"
+        raise MissingExtra(f"a model needs {', '.join(missing)}, which is not installed", next_step=advice)
     from alignment.respondent.loading import load_respondent
 
     progress(f"loading {settings.model.name}")
@@ -84,7 +91,12 @@ class _Loop:
         """Do what is not done, then put everything together if nobody has anything left to do."""
         answered = _tasks(self.folder.lines(ANSWERS))
         failed = _tasks(self.folder.lines(FAILURES)) - answered
-        skipped = answered if self.settings.retry_failed else answered | failed
+        if self.settings.retry_failed:
+            mine = {subject.subject_id for subject in self._mine()}
+            again = {task for task in failed if task[1] in mine}
+            self.folder.forget_failures(again)
+            failed -= again
+        skipped = answered | failed
         done = sum(self._method(method, skipped) for method in self.chosen)
         wanted = {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
         recorded = read_configuration(self.folder.path)["methods"]
@@ -92,33 +104,36 @@ class _Loop:
             (name, s.subject_id) for name in methods() if name in recorded for s in self.context.benchmark.subjects
         ]
         complete = self.folder.merge(wanted, order)
-        failures = [line for line in self.folder.lines(FAILURES) if _task(line) in wanted]
+        done_by_now = _tasks(self.folder.lines(ANSWERS))
+        failures = [line for line in self.folder.lines(FAILURES) if _task(line) in wanted - done_by_now]
         return RunReport(done, len(wanted & skipped), failures, complete)
 
     def _subjects(self) -> tuple[Subject, ...]:
         return self.context.benchmark.subjects[: self.settings.subjects]
 
+    def _mine(self) -> list[Subject]:
+        return [subject for position, subject in enumerate(self._subjects()) if self.share.has(position)]
+
     def _method(self, method: Method, skipped: set[Task]) -> int:
         """One method for this process's subjects that are not done; gives how many it did."""
-        mine = [subject for position, subject in enumerate(self._subjects()) if self.share.has(position)]
-        mine = [subject for subject in mine if (method.name, subject.subject_id) not in skipped]
+        mine = [subject for subject in self._mine() if (method.name, subject.subject_id) not in skipped]
         clock = Clock(method.name, len(mine), self.progress)
-        without_mass = 0
+        reasons: list[str] | None = []  # of the failures so far; None once a subject has an answer
         for subject in mine:
-            failed_by_mass = self._subject(method, subject)
-            without_mass = without_mass + 1 if failed_by_mass and without_mass >= 0 else -1
-            if without_mass == GIVE_UP_AFTER:
+            reason = self._subject(method, subject)
+            reasons = [*reasons, reason] if reason and reasons is not None else None
+            if reasons and len(reasons) == GIVE_UP_AFTER:
                 raise GateFailed(
-                    f"{method.name}: the model puts too little probability on the five letters",
-                    expected=f"at least {self.settings.min_mass:g}",
-                    got=failed_by_mass,
-                    next_step="take an instruction-tuned model, other --prompts, or a lower --min-mass",
+                    f"{method.name}: the first {GIVE_UP_AFTER} subjects have no result, so it is given up",
+                    got=reasons[-1],
+                    next_step="mend that (an instruction-tuned model, other --prompts, a lower --min-mass, more memory),"
+                    " then run with --retry-failed",
                 )
             clock.tick()
         return len(mine)
 
     def _subject(self, method: Method, subject: Subject) -> str:
-        """Fit, answer, write the lines. Gives the reason where the option mass was too small, else nothing."""
+        """Fit, answer, write the lines. Gives the reason of a failure, else nothing."""
         task = {"method": method.name, "subject": subject.subject_id}
         start, tokens = time.perf_counter(), self.respondent.tokens if self.respondent else 0
         try:
@@ -129,11 +144,11 @@ class _Loop:
             reason = error.what if isinstance(error, PapiError) else f"{type(error).__name__}: {error}"
             self.folder.add(FAILURES, task | {"reason": reason})
             self.progress(f"{method.name}: subject {subject.subject_id} failed and is left out: {reason}")
-            return reason if isinstance(error, SubjectFailed) else ""
-        self.folder.add(ANSWERS, task | line)
+            return reason
         seconds = round(time.perf_counter() - start, 4)
         used = self.respondent.tokens - tokens if self.respondent else 0
         self.folder.add(COSTS, task | {"seconds": seconds, "tokens": used, "memory": peak_memory()})
+        self.folder.add(ANSWERS, task | line)  # last: what is answered is done
         return ""
 
     def _answers(self, condition: Condition, subject: Subject) -> Line:

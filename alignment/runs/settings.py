@@ -77,7 +77,7 @@ class RunSettings:
 
     @property
     def unavailable(self) -> tuple[str, ...]:
-        """Methods asked for that the model cannot do: the pocket respondent writes no text, so P² needs a file."""
+        """Methods asked for that the model cannot do: the pocket respondent neither writes nor reads free text."""
         if not self.model or self.model.name != POCKET:
             return ()
         return tuple(method.name for method in self._named() if method.name in NEEDS_WRITING)

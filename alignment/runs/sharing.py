@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from papi.errors import UsageError
 
+VARIABLES = {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0"}  # with what stands for one process alone
+
 
 @dataclass(frozen=True)
 class Share:
@@ -28,7 +30,7 @@ def share_of(environment: Mapping[str, str] = os.environ, processes: int | None 
     Raises `UsageError` where there are not as many processes as asked for: `accelerate launch --cpu` silently starts
     one, so that under accelerate without WORLD_SIZE the number has to be said.
     """
-    world = int(environment.get("WORLD_SIZE", "1"))
+    rank, world, local = (_number(environment, name, least) for name, least in VARIABLES.items())
     alone = "WORLD_SIZE" not in environment and any(name.startswith("ACCELERATE_") for name in environment)
     if alone and processes is None:
         raise UsageError(
@@ -41,4 +43,11 @@ def share_of(environment: Mapping[str, str] = os.environ, processes: int | None 
         raise UsageError(
             "there are not as many processes as asked for", expected=str(processes), got=str(world), next_step=advice
         )
-    return Share(int(environment.get("RANK", "0")), world, int(environment.get("LOCAL_RANK", "0")))
+    return Share(rank, world, local)
+
+
+def _number(environment: Mapping[str, str], name: str, otherwise: str) -> int:
+    text = environment.get(name) or otherwise
+    if not text.isdecimal():
+        raise UsageError(f"the launcher's variable {name} is no number", expected="0 or more", got=repr(text))
+    return int(text)

@@ -66,7 +66,7 @@ def _show_run(report: RunReport, out: Path) -> None:
         complain(f"left out: {failure['method']}, {failure['subject']}: {failure['reason']}")
     print(f"{out}: {report.done} done, {report.before} were done before, {len(report.failures)} left out")
     if not report.complete:
-        print("other processes are still at work")
+        print("not all is done: other processes of this run are at work, or have ended early; run it again")
 
 
 METHODS_EXAMPLES = examples("papi align methods", "papi align methods --json")

@@ -84,6 +84,8 @@ def test_a_published_description_file_is_matched_by_the_answers(real_data: Path,
     path = real_data / "published" / "personality_prompt.json"
     found = read_descriptions(path, read_benchmark(published_release, IPIP_300, "test", "published"))
     assert len(found) == 200
+    assert all(text.startswith("You") or "You" in text for text in found.values())
+    assert not any("\\n" in text or text.startswith("[") for text in found.values())
     with pytest.raises(UsageError, match="published labels"):
         read_descriptions(path, read_benchmark(published_release, IPIP_300, "test"))
 

@@ -16,7 +16,7 @@ from alignment.methods.prompting import CUTS, domain_scores, example_order, stan
 from alignment.methods.registry import FITS, chosen_methods, methods
 from alignment.prompts import read_prompts
 from alignment.respondent.respondent import Ask, Respondent
-from papi.errors import UsageError
+from papi.errors import SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300
 
 WITH_MODEL = [name for name, method in methods().items() if not method.is_floor]
@@ -209,7 +209,7 @@ def test_p2_tells_the_model_what_it_wrote_itself_or_what_a_file_says(
     told = methods()["p2"].fit(subject, someone, given)
     assert isinstance(told, Prompted)
     assert "You are kind." in told.system
-    with pytest.raises(UsageError, match="none of this subject"):
+    with pytest.raises(SubjectFailed, match="none of this subject"):
         methods()["p2"].fit(benchmark_.subjects[1], someone, given)
 
 
