@@ -38,6 +38,9 @@ bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 bench-pocket: $(INSTALLED) ## every method on the pocket respondent, 100 people, intervals
 	$(BIN)/python benchmarks/pocket_ladder.py
 
+bench-alignment: $(INSTALLED) ## PAS on a tiny random Llama: seconds a subject, beside the published algorithm
+	$(BIN)/python benchmarks/pas_speed.py
+
 tables: $(INSTALLED)    ## make the derived tables again: simulated people, their item key, reference means
 	$(BIN)/python scripts/calibrate_people.py
 	$(BIN)/python scripts/make_simulated_key.py
