@@ -183,7 +183,7 @@ def _fault(key: str, value: Any) -> tuple[str, str] | None:
 def _fault_of_fields(key: str, text: str) -> tuple[str, str] | None:
     try:
         parsed = [part for part in string.Formatter().parse(text) if part[1] is not None]
-        found = {name for _, name, _, _ in parsed}
+        found = {str(name) for _, name, _, _ in parsed}
         if any(spec or conversion for _, _, spec, conversion in parsed):
             return "a field without : or !", repr(text)
     except ValueError as error:

@@ -54,8 +54,7 @@ def probe_steering(
     own = scores[context.positions[subject.subject_id]]
     heads = probes.best_heads(own, steerable_heads(respondent))
     heads = heads[own[heads] > 0]  # a probe that foretells nothing points nowhere
-    targets, _ = probes.graded(subject.given[items])
-    directions = probes.unit(fitted.weights(targets, heads))
+    directions = probes.unit(fitted.weights(*probes.graded(subject.given[items]), heads))
     return Steering(heads=placed(directions, heads, states[items], respondent), scope=scope)
 
 

@@ -39,23 +39,33 @@ class RidgeProbes:
     def scores(self, targets: Floats, asked: NDArray[np.bool_]) -> Floats:
         """The share of the squared targets that each head foretells from the other items; negative if it misleads.
 
-        `targets` (subjects, items), 0 where missing; `asked` the same shape, False where missing. The error of an item
-        left out is (inverse @ targets) / diagonal. Returns (subjects, heads).
+        `targets` (subjects, items), 0 where missing; `asked` the same shape, False where missing. Returns (subjects,
+        heads).
         """
-        diagonal = np.einsum("hii->hi", self.inverse)
         total = np.maximum((targets**2).sum(axis=1), np.finfo(np.float32).tiny)
+        diagonal = np.einsum("hii->hi", self.inverse)
         result = np.empty((len(targets), len(self.inverse)), dtype=np.float32)
+        whole = asked.all(axis=1)
         with threadpool_limits(1, "blas"):
             for head, inverse in enumerate(self.inverse):
-                errors = np.where(asked, (targets @ inverse) / diagonal[head], 0)
-                result[:, head] = 1 - (errors**2).sum(axis=1) / total
+                errors = (targets[whole] @ inverse) / diagonal[head]  # of each item left out
+                result[whole, head] = 1 - (errors**2).sum(axis=1) / total[whole]
+            for subject in np.flatnonzero(~whole):
+                errors = self._left_out(targets[subject], asked[subject])
+                result[subject] = 1 - (errors**2).sum(axis=1) / total[subject]
         return result
 
-    def weights(self, targets: Floats, heads: NDArray[np.intp]) -> Floats:
+    def weights(self, targets: Floats, asked: NDArray[np.bool_], heads: NDArray[np.intp]) -> Floats:
         """The probes' weights of some heads for one subject, (heads, width)."""
-        dual = self.inverse[heads] @ targets
+        dual, _ = _without(self.inverse[heads], targets, asked)
         found: Floats = np.einsum("hiw,hi->hw", self.differences[heads], dual)
         return found
+
+    def _left_out(self, targets: Floats, asked: NDArray[np.bool_]) -> Floats:
+        """The errors of one subject's items, each left out, (heads, items); 0 for those that are missing anyway."""
+        dual, diagonal = _without(self.inverse, targets, asked)
+        errors: Floats = np.divide(dual, diagonal, out=np.zeros_like(dual), where=asked)
+        return errors
 
 
 def fit_ridge_probes(differences: Floats) -> RidgeProbes:
@@ -97,3 +107,18 @@ def spreads(states: Floats, directions: Floats) -> Floats:
     """Standard deviations of states (rows, heads, width) along unit directions (heads, width), (heads,)."""
     found: Floats = np.einsum("rhw,hw->rh", states, directions).std(axis=0)
     return found
+
+
+def _without(inverse: Floats, targets: Floats, asked: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """The dual weights and the inverse's diagonal as if what is missing had not been there, (heads, items) each.
+
+    From the inverse B over all items, that over the items that are there is B − B[:, m] B[m, m]⁻¹ B[m, :].
+    """
+    dual, diagonal = inverse @ targets, np.einsum("hii->hi", inverse)
+    if asked.all():
+        return dual, diagonal
+    missing = np.flatnonzero(~asked)
+    columns = inverse[:, :, missing]
+    solved = np.linalg.solve(columns[:, missing], np.swapaxes(columns, 1, 2))  # (heads, missing, items)
+    dual = dual - np.einsum("him,hm->hi", columns, solved @ targets)
+    return np.where(asked, dual, 0), diagonal - np.einsum("him,hmi->hi", columns, solved)

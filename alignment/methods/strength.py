@@ -36,13 +36,9 @@ class Tried:
 
     def described(self, chosen: float) -> dict[str, Any]:
         """For the answers' file: the strength taken and the error at each."""
-        means = self.errors.mean(axis=1)
-        return {
-            "alpha": chosen,
-            "fold_errors": {
-                f"{strength:g}": round(float(mean), 6) for strength, mean in zip(STRENGTHS, means, strict=True)
-            },
-        }
+        means = zip(STRENGTHS, self.errors.mean(axis=1), strict=True)
+        known = {f"{strength:g}": round(float(mean), 6) for strength, mean in means if np.isfinite(mean)}
+        return {"alpha": chosen, "fold_errors": known}
 
 
 def steered_by_folds(subject: Subject, respondent: Respondent, context: Context, make: Make) -> Prompted:

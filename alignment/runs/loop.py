@@ -123,12 +123,9 @@ class _Loop:
             reason = self._subject(method, subject)
             reasons = [*reasons, reason] if reason and reasons is not None else None
             if reasons and len(reasons) == GIVE_UP_AFTER:
-                raise GateFailed(
-                    f"{method.name}: the first {GIVE_UP_AFTER} subjects have no result, so it is given up",
-                    got=reasons[-1],
-                    next_step="mend that (an instruction-tuned model, other --prompts, a lower --min-mass, more memory),"
-                    " then run with --retry-failed",
-                )
+                what = f"{method.name}: the first {GIVE_UP_AFTER} subjects have no result, so it is given up"
+                advice = "take an instruction-tuned model, other --prompts, a lower --min-mass or more memory, then"
+                raise GateFailed(what, got=reasons[-1], next_step=f"{advice} run again with --retry-failed")
             clock.tick()
         return len(mine)
 

@@ -10,6 +10,7 @@ from alignment.methods.strength import STRENGTHS, Tried, choose_strength
 
 RANDOM = np.random.default_rng(0)
 ITEMS, HEADS, WIDTH = 40, 6, 5
+EVERY = np.ones(ITEMS, dtype=bool)
 
 
 def differences(signal: np.ndarray | None = None, head: int = 2) -> np.ndarray:
@@ -46,7 +47,7 @@ def test_weights_are_those_of_the_ridge() -> None:
     fitted = probes.fit_ridge_probes(differences())
     x = fitted.differences[3].astype(float)
     expected_weights = np.linalg.solve(x.T @ x + probes.PENALTY * np.trace(x @ x.T) / ITEMS * np.eye(WIDTH), x.T @ y[0])
-    np.testing.assert_allclose(fitted.weights(y[0], np.array([3]))[0], expected_weights, rtol=1e-3)
+    np.testing.assert_allclose(fitted.weights(y[0], EVERY, np.array([3]))[0], expected_weights, rtol=1e-3)
 
 
 def test_the_head_with_the_signal_comes_first_and_points_along_it() -> None:
@@ -56,7 +57,7 @@ def test_the_head_with_the_signal_comes_first_and_points_along_it() -> None:
     best = probes.best_heads(scores, np.ones(HEADS, dtype=bool))
     assert best[0] == 2
     assert scores[2] > 0.5
-    assert probes.unit(fitted.weights(y[0], best))[0, 0] > 0.8
+    assert probes.unit(fitted.weights(y[0], EVERY, best))[0, 0] > 0.8
 
 
 def test_without_a_signal_no_head_foretells_anything() -> None:
@@ -71,7 +72,7 @@ def test_turning_a_pair_round_with_its_target_changes_nothing() -> None:
     turned = probes.fit_ridge_probes(differences(y[0]) * sign[:, None, None])
     np.testing.assert_allclose(plain.scores(y, asked), turned.scores(y * sign, asked), atol=1e-4)
     heads = np.arange(HEADS)
-    np.testing.assert_allclose(plain.weights(y[0], heads), turned.weights(y[0] * sign, heads), atol=1e-4)
+    np.testing.assert_allclose(plain.weights(y[0], EVERY, heads), turned.weights(y[0] * sign, EVERY, heads), atol=1e-4)
 
 
 def test_subjects_do_not_touch_each_other() -> None:
@@ -82,12 +83,30 @@ def test_subjects_do_not_touch_each_other() -> None:
 
 
 def test_a_missing_answer_counts_nowhere() -> None:
+    """Scores and weights are those of probes that never saw the item (with the same penalty)."""
     answers = np.random.default_rng(2).integers(1, 6, (1, ITEMS)).astype(np.int8)
-    answers[0, 5] = 0
+    answers[0, [5, 17]] = 0
     y, asked = probes.graded(answers)
-    assert y[0, 5] == 0
-    assert not asked[0, 5]
-    assert set(y[0, asked[0]]) <= {-1, -0.5, 0, 0.5, 1}
+    fitted = probes.fit_ridge_probes(differences(y[0]))
+    kept = np.flatnonzero(asked[0])
+    for head in range(HEADS):
+        every = fitted.differences[head].astype(float)
+        x, penalty = every[kept], probes.PENALTY * np.trace(every @ every.T) / ITEMS
+        inverse = np.linalg.inv(x @ x.T + penalty * np.eye(len(kept)))
+        errors = inverse @ y[0, kept] / np.diag(inverse)
+        explained = 1 - np.sum(errors**2) / np.sum(y[0] ** 2)
+        assert fitted.scores(y, asked)[0, head] == pytest.approx(explained, abs=1e-3)
+        found = fitted.weights(y[0], asked[0], np.array([head]))[0]
+        np.testing.assert_allclose(found, x.T @ inverse @ y[0, kept], atol=1e-4)
+
+
+def test_a_missing_answer_is_no_answer_in_the_middle() -> None:
+    answers = np.random.default_rng(2).integers(1, 6, (1, ITEMS)).astype(np.int8)
+    middle, missing = answers.copy(), answers.copy()
+    middle[0, 5], missing[0, 5] = 3, 0
+    fitted = probes.fit_ridge_probes(differences())
+    one, other = (fitted.scores(*probes.graded(each)) for each in (middle, missing))
+    assert np.abs(one - other).max() > 1e-3
 
 
 def test_heads_that_cannot_be_steered_are_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
