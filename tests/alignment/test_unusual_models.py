@@ -1,0 +1,191 @@
+"""Models, tokenizers, files and launchers that are not as usual: taken as they are, or refused in words."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import TEMPLATE, questions, texts, tiny_model, tiny_tokenizer
+from transformers import AutoModelForCausalLM, Qwen3NextConfig
+
+from alignment.benchmark import Benchmark, read_benchmark
+from alignment.methods.strength import STRENGTHS, Tried, choose_strength
+from alignment.prompts import read_prompts
+from alignment.respondent import batches
+from alignment.respondent.chat import Chat, Turn
+from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.scoring import Scorer
+from alignment.runs import loop
+from alignment.runs.descriptions import read_descriptions
+from alignment.runs.folder import ANSWERS, FAILURES, RunFolder, opened
+from alignment.runs.settings import ModelSettings, RunSettings
+from alignment.runs.sharing import Share, share_of
+from papi.errors import InputRejected, MissingExtra, UsageError
+from papi.instruments import DARK_TRIAD, IPIP_300
+
+
+def test_an_unknown_token_that_also_begins_every_prompt_is_no_complaint() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tokenizer.chat_template = "<bos>" + TEMPLATE
+    tokenizer.unk_token = "<bos>"
+    someone = Respondent(tiny_model("llama"), tokenizer, texts())
+    (reply,) = someone.ask([Ask("Answer.", questions(2))])
+    assert np.isfinite(reply.probabilities).all()
+
+
+def test_a_template_that_cannot_hold_the_messages_is_refused() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tokenizer.chat_template = "{{ raise_exception('roles must alternate') }}"
+    with pytest.raises(UsageError, match="chat template cannot hold"):
+        Chat(tokenizer).text("Answer.", Turn("?", "Option ("))
+
+
+def test_thoughts_are_left_empty() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tokenizer.chat_template = TEMPLATE + "{% if enable_thinking is false %}<think></think>{% endif %}"
+    assert "<think></think>" in tokenizer.decode(Chat(tokenizer).request("Describe somebody."))
+
+
+def test_layers_without_keys_are_refused() -> None:
+    config = Qwen3NextConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, head_dim=16, num_experts=2, num_experts_per_tok=1, moe_intermediate_size=16,
+        shared_expert_intermediate_size=16, linear_num_value_heads=2, linear_num_key_heads=2,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="cannot share a prefix"):
+        Scorer(AutoModelForCausalLM.from_config(config))
+
+
+def test_the_complaint_of_the_allocator_of_this_machine_is_known() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert batches._is_out_of_memory(refused.value)
+
+
+def test_a_strength_without_numbers_is_not_taken_and_can_be_stored() -> None:
+    errors = np.ones((len(STRENGTHS), 20))
+    errors[3] = np.nan
+    errors[2] = 0.5
+    tried = Tried(errors, np.ones(len(STRENGTHS)))
+    assert choose_strength(tried, 0.5) == STRENGTHS[2]
+    assert "4" not in json.loads(json.dumps(tried.described(2.0), allow_nan=False))["fold_errors"]
+
+
+@pytest.mark.parametrize(
+    "content", [{"dark-triad": "x"}, {"few_shot": "{pairs:d}"}, {"few_shot": "{pairs!r}"}, {"few_shot": "{pairs:{x}}"}]
+)
+def test_prompts_that_no_text_can_be_made_of_are_refused(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "prompts.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputRejected, match="not as it must be"):
+        read_prompts(DARK_TRIAD, path)
+
+
+def test_a_launchers_variable_that_is_no_number_is_refused() -> None:
+    assert share_of({"WORLD_SIZE": ""}) == Share()
+    with pytest.raises(UsageError, match="WORLD_SIZE is no number"):
+        share_of({"WORLD_SIZE": "two"})
+
+
+def test_a_missing_extra_names_what_to_install(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "find_spec", lambda name: None)
+    settings = RunSettings(str(release), ("no-change",), ModelSettings("pocket"))
+    with pytest.raises(MissingExtra, match="not installed") as refused:
+        loop.run(settings, tmp_path / "run", Share())
+    assert "pip install" in str(refused.value)
+
+
+def test_damaged_weights_are_an_error_in_words(release: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    tiny_model("llama").save_pretrained(model)
+    tiny_tokenizer().save_pretrained(model)
+    (model / "model.safetensors").write_bytes((model / "model.safetensors").read_bytes()[:1000])
+    settings = RunSettings(str(release), ("no-change",), ModelSettings(str(model)))
+    with pytest.raises(UsageError, match="cannot be loaded"):
+        loop.run(settings, tmp_path / "run", Share())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path)
+
+
+def line(subject: str, **more: Any) -> dict[str, Any]:
+    return {"method": "ridge", "subject": subject, **more}
+
+
+def test_mending_keeps_what_is_whole_even_if_it_is_cut_off(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.add(ANSWERS, line("a"))
+    path = folder.path / "answers.jsonl"
+    path.write_bytes(path.read_bytes() + b'{"method": "rid')
+    torn = path.read_bytes()
+
+    def cut(beside: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alignment.runs.folder.move", cut)
+        with pytest.raises(KeyboardInterrupt):
+            folder.mend()
+    assert path.read_bytes() == torn
+    folder.mend()
+    assert folder.lines(ANSWERS) == [line("a")]
+
+
+def test_a_first_write_that_is_cut_off_leaves_a_folder_that_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration = {"format": "papi-run-1", "methods": {}, "model": None, "release": {}}
+
+    def cut(beside: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alignment.runs.folder.move", cut)
+        with pytest.raises(KeyboardInterrupt), opened(tmp_path / "run", 0, configuration):
+            pass
+    with opened(tmp_path / "run", 0, configuration) as again:
+        assert json.loads((again.path / "run.json").read_text()) == configuration
+
+
+def test_failures_that_are_tried_again_are_not_counted_as_done(folder: RunFolder) -> None:
+    other = RunFolder(folder.path, 1)
+    other.add(FAILURES, line("a", reason="x"))
+    other.add(FAILURES, line("b", reason="x"))
+    tasks = [("ridge", "a"), ("ridge", "b")]
+    folder.forget_failures({tasks[0]})
+    assert not folder.merge(tasks, tasks)
+    folder.add(ANSWERS, line("a"))
+    assert folder.merge(tasks, tasks)
+    assert [each["subject"] for each in folder.lines(FAILURES)] == ["b"]
+
+
+def description_file(tmp_path: Path, benchmark: Benchmark, output: Any) -> Path:
+    """The predecessor's form, for the first subject."""
+    labels = ["Unknown", *read_prompts(IPIP_300)["labels"]]
+    answers = zip(benchmark.given, benchmark.subjects[0].given, strict=True)
+    told = ";".join(f"{question.text}:{labels[answer]}" for question, answer in answers)
+    path = tmp_path / "texts.json"
+    path.write_text(json.dumps([{"input": f"Please rewrite:\n{told}", "output": output}]))
+    return path
+
+
+@pytest.mark.parametrize("output", ["You are kind.", ["You are kind."]])
+def test_descriptions_in_the_predecessors_form_are_found_by_the_answers(
+    release: Path, tmp_path: Path, output: Any
+) -> None:
+    benchmark = read_benchmark(release, IPIP_300, "test", "published")
+    path = description_file(tmp_path, benchmark, output)
+    assert read_descriptions(path, benchmark) == {benchmark.subjects[0].subject_id: "You are kind."}
+
+
+@pytest.mark.parametrize("output", [None, ["a", "b"], []])
+def test_descriptions_without_one_text_are_refused(release: Path, tmp_path: Path, output: Any) -> None:
+    benchmark = read_benchmark(release, IPIP_300, "test", "published")
+    with pytest.raises(InputRejected, match="cannot be read"):
+        read_descriptions(description_file(tmp_path, benchmark, output), benchmark)
