@@ -9,8 +9,8 @@ INSTALLED := $(VENV)/.installed
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
 
-test: $(INSTALLED)      ## the fast tests
-	$(BIN)/python -m pytest -n 2 -q
+test: $(INSTALLED)      ## the fast tests; a process a core, so that more threads would only get in one another's way
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
 lint: $(INSTALLED)      ## ruff and mypy
 	$(BIN)/ruff check .

@@ -16,6 +16,7 @@ EXIT_CODES = {
     "ItemKeyRejected": 3,
     "ReleaseRejected": 3,
     "GateFailed": 4,
+    "SubjectFailed": 4,
     "EnvironmentProblem": 5,
     "MissingExtra": 5,
     "Busy": 6,
