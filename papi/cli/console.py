@@ -50,7 +50,7 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], title: str
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for position, name in enumerate(header):
-        table.add_column(name, justify="right" if position else "left")
+        table.add_column(name, justify="right" if position else "left", overflow="fold")  # a name cut off names nothing
     for row in rows:
         table.add_row(*map(escape, row))  # a text in brackets is no style
     Console().print(table)
