@@ -16,6 +16,10 @@ Rows = Sequence[int]
 NO_MEMORY = "DefaultCPUAllocator"  # torch's allocator on the CPU raises a plain RuntimeError
 
 
+class DoesNotFit(EnvironmentProblem):
+    """Not even a single row fits."""
+
+
 @dataclass
 class Budget:
     """How many tokens, padding and shared prefix included, one forward may have."""
@@ -26,7 +30,7 @@ class Budget:
     def run(self, lengths: Sequence[int], work: Callable[[Rows], Result]) -> list[tuple[Rows, Result]]:
         """Do `work` on batches of positions of `lengths` (tokens of each row); gives each batch with its result.
 
-        Rows of like length go together. Raises `EnvironmentProblem` where the memory does not suffice for one row.
+        Rows of like length go together. Raises `DoesNotFit` where the memory does not suffice for one row.
         """
         waiting = list(self._batches(sorted(range(len(lengths)), key=lambda row: (lengths[row], row)), lengths))
         done = []
@@ -34,7 +38,7 @@ class Budget:
             batch = waiting.pop(0)
             try:
                 done.append((batch, work(batch)))
-            except (torch.OutOfMemoryError, RuntimeError) as error:
+            except (DoesNotFit, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
                 self._halve(batch, lengths)
@@ -54,7 +58,7 @@ class Budget:
 
     def _halve(self, batch: Rows, lengths: Sequence[int]) -> None:
         if len(batch) == 1:
-            raise EnvironmentProblem(
+            raise DoesNotFit(
                 "the memory does not suffice for a single prompt",
                 got=f"{lengths[batch[0]]} tokens",
                 next_step="take a smaller model, --quantize nf4, a lower --dtype, or --device-map auto",
@@ -66,5 +70,6 @@ class Budget:
             torch.cuda.empty_cache()
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or NO_MEMORY in str(error)
+def _is_out_of_memory(error: Exception) -> bool:
+    """What does not fit by itself may do so where less is kept meanwhile, in a smaller batch around it."""
+    return isinstance(error, DoesNotFit | torch.OutOfMemoryError) or NO_MEMORY in str(error)

@@ -131,6 +131,23 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_answers_stay(monkeypatch: p
     assert someone.scorer.budget.halvings == 2  # what was learnt stays
 
 
+def test_where_kept_prefixes_take_the_memory_fewer_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, someone = questions(3), respondent()
+    asks = [Ask(system, asked) for system in ("Answer.\nBriefly.", "Reply.\nAt length.", "Say.\nAll.")]
+    expected = respondent().ask(asks)
+    forward = type(someone.model).forward
+
+    def full(self: Any, *arguments: Any, **named: Any) -> Any:
+        layers = getattr(named["past_key_values"], "layers", [])
+        if layers and len(getattr(layers[0], "prefix_keys", ())) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(self, *arguments, **named)
+
+    monkeypatch.setattr(type(someone.model), "forward", full)
+    for reply, other in zip(someone.ask(asks), expected, strict=True):
+        np.testing.assert_allclose(reply.probabilities, other.probabilities, atol=2e-6)
+
+
 def test_a_prompt_that_alone_does_not_fit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     someone = respondent()
 
