@@ -45,8 +45,8 @@ class RunReport:
 def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lambda text: None) -> RunReport:
     """Run methods over subjects into a folder, or go on where an earlier run of the same settings ended.
 
-    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `GateFailed` where a model
-    puts too little probability on the options, `EnvironmentProblem`, `Busy`, `RemoteFailed`.
+    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `GateFailed` where the
+    first subjects of a method have no result, `EnvironmentProblem`, `Busy`, `RemoteFailed`.
     """
     chosen = settings.chosen()
     for name in settings.unavailable:
@@ -92,8 +92,7 @@ class _Loop:
         answered = _tasks(self.folder.lines(ANSWERS))
         failed = _tasks(self.folder.lines(FAILURES)) - answered
         if self.settings.retry_failed:
-            mine = {subject.subject_id for subject in self._mine()}
-            again = {task for task in failed if task[1] in mine}
+            again = failed & {(method.name, subject.subject_id) for method in self.chosen for subject in self._mine()}
             self.folder.forget_failures(again)
             failed -= again
         skipped = answered | failed

@@ -253,6 +253,8 @@ def test_a_subject_that_fails_is_recorded_left_out_and_tried_again_on_demand(
     assert len(lines(out)) == 17
     again = run(settings(release, tiny), out, Share())
     assert (again.done, len(again.failures)) == (0, 1)
+    others = run(settings(release, tiny, retry_failed=True, methods=("item-median",)), out, Share())
+    assert (others.done, len(lines(out, FAILURES))) == (0, 1)  # the method that failed was not asked for
     retried = run(settings(release, tiny, retry_failed=True), out, Share())
     assert (retried.done, retried.failures) == (1, [])
     assert (out / "answers.jsonl").read_bytes() == (whole / "answers.jsonl").read_bytes()
