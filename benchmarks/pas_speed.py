@@ -64,7 +64,8 @@ Options:
     "pair": "{item}:{label}",
     "pair_separator": ";",
 }
-PROBED_SUBJECTS, PROBED_HEADS, PROBED_WIDTH, PROBED_ITEMS, CHOSEN = 300, 1024, 128, 120, 24
+MISSING_SHARE = 0.004  # of the answers, as among the real people
+PROBED_SUBJECTS, PROBED_HEADS, PROBED_WIDTH, PROBED_ITEMS = 300, 1024, 128, 120
 
 
 def main() -> None:
@@ -248,7 +249,8 @@ def _probe_seconds(seed: int) -> dict[str, dict[str, float]]:
     """Ridge probes, scores, and weights of the best 24 heads, of all subjects; states shared. The median of three."""
     random = np.random.default_rng(seed)
     differences = random.standard_normal((PROBED_ITEMS, PROBED_HEADS, PROBED_WIDTH), dtype=np.float32)
-    answers = random.integers(0, 6, (PROBED_SUBJECTS, PROBED_ITEMS)).astype(np.int8)
+    answers = random.integers(1, 6, (PROBED_SUBJECTS, PROBED_ITEMS)).astype(np.int8)
+    answers[random.random(answers.shape) < MISSING_SHARE] = 0
     usable = np.ones(PROBED_HEADS, dtype=bool)
     runs = []
     with threadpool_limits(2):
@@ -259,8 +261,8 @@ def _probe_seconds(seed: int) -> dict[str, dict[str, float]]:
             times.append(time.perf_counter())
             scores = fitted.scores(targets, asked)
             times.append(time.perf_counter())
-            for own, target in zip(scores, targets, strict=True):
-                fitted.weights(target, probes.best_heads(own, usable))
+            for own, target, there in zip(scores, targets, asked, strict=True):
+                fitted.weights(target, there, probes.best_heads(own, usable))
             times.append(time.perf_counter())
             fit, scored, weighed = np.diff(times)
             runs.append({"seconds": times[-1] - times[0], "fit": fit, "scores": scored, "weights": weighed})
