@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alignment.prompts import ORDERS, Prompts, prompts_for
+from alignment.prompts import ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
-from alignment.respondent.chat import Chat, Turn
+from alignment.respondent.chat import Chat, Encoded, Tokens, Turn
 from alignment.respondent.scoring import Prompt, Reply, Scorer
 from alignment.steering import States, Steering
 
 BOTH = "both"
+Wanted = tuple[Order, str, tuple[Question, ...]]  # order of the options, system text, questions
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class Respondent:
         self.model.eval()
         self.chat = Chat(self.tokenizer)
         self.scorer = Scorer(self.model)
+        self._letters: dict[Order, Tokens] = {}
         self.prompts = tuple(prompts_for(self.texts, order) for order in ORDERS if self.option_order in (order, BOTH))
 
     @property
@@ -50,7 +52,8 @@ class Respondent:
 
     def ask(self, asks: Sequence[Ask]) -> list[Reply]:
         """Answer everything in as few forwards as fit; prompts that begin alike share that beginning."""
-        prompts = [self._prompt(ask, order) for ask in asks for order in self.prompts]
+        known: dict[Wanted, Encoded] = {}
+        prompts = [self._prompt(ask, order, known) for ask in asks for order in self.prompts]
         replies = self.scorer.score(prompts)
         count = len(self.prompts)
         return [_mean(replies[start : start + count]) for start in range(0, len(replies), count)]
@@ -96,10 +99,15 @@ class Respondent:
         """Which layers have heads that can be steered, (layers,)."""
         return np.array([number in self.scorer.parts.projections for number in range(len(self.scorer.parts.layers))])
 
-    def _prompt(self, ask: Ask, prompts: Prompts) -> Prompt:
-        turns = [Turn(prompts.question(question), prompts.asked) for question in ask.questions]
-        letters = self.chat.letters(prompts.system(), turns[0])
-        return Prompt(self.chat.encode(ask.system, turns), letters, prompts.responses, ask.steering)
+    def _prompt(self, ask: Ask, prompts: Prompts, known: dict[Wanted, Encoded]) -> Prompt:
+        """What is asked at several strengths is encoded once; the letters are looked up at the first question."""
+        key = prompts.order, ask.system, ask.questions
+        if key not in known:
+            turns = [Turn(prompts.question(question), prompts.asked) for question in ask.questions]
+            known[key] = self.chat.encode(ask.system, turns)
+            if prompts.order not in self._letters:
+                self._letters[prompts.order] = self.chat.letters(prompts.system(), turns[0])
+        return Prompt(known[key], self._letters[prompts.order], prompts.responses, ask.steering)
 
 
 def _mean(replies: Sequence[Reply]) -> Reply:
