@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
 from alignment.methods import probes
-from alignment.methods.contract import Context, Prompted
+from alignment.methods.contract import Context
+from alignment.methods.prompting import neutral_text
 from alignment.methods.published import sides
 from alignment.methods.strength import steered_by_folds
 from alignment.steering import Floats, Steering
@@ -18,16 +19,8 @@ if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
 
-def caa(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """The mean difference between the subject's side and the other, at the layer where it parts left-out items best."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        return respondent.wording.system(), _steering(subject, respondent, context, items)
-
-    return steered_by_folds(subject, respondent, context, make)
-
-
 def _steering(subject: Subject, respondent: Respondent, context: Context, items: NDArray[np.intp]) -> Steering:
+    """The mean difference between the subject's side and the other, at the layer where it parts left-out items best."""
     system, given = respondent.wording.system(), context.benchmark.given
     every: Floats = context.once("residual-states", lambda: respondent.states(system, given, "residual"))
     chosen, accurate = sides(subject, items)
@@ -47,3 +40,6 @@ def _parted(differences: Floats) -> Floats:
     """By layer, the share of items whose difference points along the mean of the other items' differences."""
     others = differences.sum(axis=0) - differences
     return np.asarray((np.einsum("ilh,ilh->il", differences, others) > 0).mean(axis=0), dtype=np.float32)
+
+
+caa = steered_by_folds(neutral_text, _steering)

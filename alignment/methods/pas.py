@@ -7,6 +7,7 @@ the probes; and that no held-out answer is seen.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,32 +15,13 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
 from alignment.methods import probes
-from alignment.methods.contract import Context, Prompted
-from alignment.methods.prompting import told
+from alignment.methods.contract import Context
+from alignment.methods.prompting import few_shot_text, neutral_text
 from alignment.methods.strength import steered_by_folds
 from alignment.steering import Floats, Scope, Steering
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
-
-
-def pas(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """PAS with the neutral text; the whole prompt is steered, so that the result can be kept as biases."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        return respondent.wording.system(), probe_steering(subject, respondent, context, items, "prompt")
-
-    return steered_by_folds(subject, respondent, context, make)
-
-
-def pas_few_shot(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """PAS on top of all given answers in the prompt; only the question is steered, the long prefix is shared."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        text = told(subject, respondent.wording, context, items)
-        return text, probe_steering(subject, respondent, context, items, "suffix")
-
-    return steered_by_folds(subject, respondent, context, make)
 
 
 def probe_steering(
@@ -79,3 +61,9 @@ def shared_states(respondent: Respondent, context: Context) -> Floats:
 def steerable_heads(respondent: Respondent) -> NDArray[np.bool_]:
     """Which heads can be steered, (layers × heads,)."""
     return np.repeat(respondent.steerable, respondent.scorer.parts.heads)
+
+
+# With the neutral text the whole prompt is steered, so that the result can be kept as biases; on top of all given
+# answers only the question is, so that the long prefix is shared.
+pas = steered_by_folds(neutral_text, partial(probe_steering, scope="prompt"))
+pas_few_shot = steered_by_folds(few_shot_text, partial(probe_steering, scope="suffix"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +41,7 @@ def few_shot(count: int) -> Fit:
     """`count` given answers as text, or all there are; balanced by domain and key, nested, seeded by subject."""
 
     def fit(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-        return Prompted(told(subject, respondent.wording, context, example_order(subject, context)[:count]))
+        return Prompted(few_shot_text(subject, respondent, context, example_order(subject, context)[:count]))
 
     return fit
 
@@ -59,12 +58,17 @@ def describe_person(subject: Subject, respondent: Respondent, context: Context) 
     return Prompted(respondent.wording.system("described", description=text), fit={"description": text})
 
 
-def told(subject: Subject, wording: Prompts, context: Context, items: Sequence[int] | NDArray[np.intp]) -> str:
-    """The few-shot text with some of the given items, in the order of the questionnaire."""
-    return wording.system("few_shot", pairs=pairs_of(subject, wording, context, items))
+def neutral_text(subject: Subject, respondent: Respondent, context: Context, items: NDArray[np.intp]) -> str:
+    """The neutral text: it tells none of the given items."""
+    return respondent.wording.system()
 
 
-def pairs_of(subject: Subject, wording: Prompts, context: Context, items: Sequence[int] | NDArray[np.intp]) -> str:
+def few_shot_text(subject: Subject, respondent: Respondent, context: Context, items: NDArray[np.intp]) -> str:
+    """The text that tells the answers to some of the given items, in the order of the questionnaire."""
+    return respondent.wording.system("few_shot", pairs=pairs_of(subject, respondent.wording, context, items))
+
+
+def pairs_of(subject: Subject, wording: Prompts, context: Context, items: NDArray[np.intp]) -> str:
     """Given items, by position, with the subject's answers; what was not answered is left out."""
     chosen = np.intersect1d(items, answered(subject.given))
     questions = [context.benchmark.given[item] for item in chosen]

@@ -8,6 +8,7 @@ difference of the two classes' means.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from alignment.decoding import argmax
 from alignment.methods import probes
 from alignment.methods.contract import Context, Prompted, answered
 from alignment.methods.pas import placed, shared_states, steerable_heads
-from alignment.methods.prompting import told
+from alignment.methods.prompting import few_shot_text, neutral_text
 from alignment.methods.strength import STRENGTHS, steered_by_folds
 from alignment.steering import Floats, Steering
 from papi.floors import as_matrix, summed_error
@@ -36,8 +37,8 @@ def pas_published(subject: Subject, respondent: Respondent, context: Context) ->
     from alignment.respondent.respondent import Ask
 
     everything = np.arange(len(subject.given))
-    system = told(subject, respondent.wording, context, everything)
-    steering = _steering(subject, respondent, context, everything, _accuracies)
+    system = few_shot_text(subject, respondent, context, everything)
+    steering = _steering(subject, respondent, context, everything, rank=_accuracies)
     asks = [Ask(system, context.benchmark.held_out, steering.times(strength)) for strength in STRENGTHS]
     truth = as_matrix(context.benchmark.held_out_answers[context.positions[subject.subject_id]])[None]
     domains = [question.domain for question in context.benchmark.held_out]
@@ -51,35 +52,6 @@ def pas_published(subject: Subject, respondent: Respondent, context: Context) ->
     ]
     strength = STRENGTHS[int(np.argmin(errors))]
     return Prompted(system, steering.times(strength), {"alpha": strength})
-
-
-def pas_published_cv(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """The published heads and directions, but the strength chosen on the given items."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        text = told(subject, respondent.wording, context, items)
-        return text, _steering(subject, respondent, context, items, _accuracies)
-
-    return steered_by_folds(subject, respondent, context, make)
-
-
-def pas_published_cv_neutral(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """As `pas_published_cv`, with the neutral text: what the published directions are worth without the answers."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        return respondent.wording.system(), _steering(subject, respondent, context, items, _accuracies)
-
-    return steered_by_folds(subject, respondent, context, make)
-
-
-def iti(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """Inference-time intervention (Li et al. 2023) with the neutral text: heads by their probes' accuracy on left-out
-    pairs, mass-mean shifts."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        return respondent.wording.system(), _steering(subject, respondent, context, items, _left_out_accuracies)
-
-    return steered_by_folds(subject, respondent, context, make)
 
 
 def sides(subject: Subject, items: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -138,3 +110,12 @@ def _accuracies_of(
     with threadpool_limits(1):  # so small a task is slowed down by threads, many times over on a busy machine
         probe: Any = LogisticRegression(max_iter=1000).fit(x[train], label[train])
         return [float(probe.score(x[check], label[check])) for check in checks]
+
+
+_published = partial(_steering, rank=_accuracies)
+pas_published_cv = steered_by_folds(few_shot_text, _published)
+pas_published_cv_neutral = steered_by_folds(
+    neutral_text, _published
+)  # what the directions are worth without the answers
+# Inference-time intervention (Li et al. 2023): heads by their probes' accuracy on left-out pairs, mass-mean shifts.
+iti = steered_by_folds(neutral_text, partial(_steering, rank=_left_out_accuracies))

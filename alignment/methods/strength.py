@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 from alignment.benchmark import Subject
 from alignment.decoding import median
 from alignment.folds import FOLDS
-from alignment.methods.contract import Context, Prompted, answered
+from alignment.methods.contract import Context, Fit, Prompted, answered
 from alignment.steering import Steering
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
 STRENGTHS = (0.0, 1.0, 2.0, 4.0, 6.0, 8.0)
-# From the positions of the given items that may be used, a system text and a steering of strength 1.
-Make = Callable[[NDArray[np.intp]], tuple[str, Steering]]
+Items = NDArray[np.intp]  # positions of the given items that may be used
+Text = Callable[[Subject, Any, Context, Items], str]
+Steer = Callable[[Subject, Any, Context, Items], Steering]
+Make = Callable[[Items], tuple[str, Steering]]  # system text and steering of strength 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +43,23 @@ class Tried:
         return {"alpha": chosen, "fold_errors": known}
 
 
-def steered_by_folds(subject: Subject, respondent: Respondent, context: Context, make: Make) -> Prompted:
-    """The condition with all given items, at the strength that the folds speak for; 0 leaves the model as it is."""
-    tried = try_strengths(subject, respondent, context, make)
-    strength = choose_strength(tried, context.min_mass)
-    system, steering = make(np.arange(len(subject.given)))
-    return Prompted(system, steering.times(strength), tried.described(strength))
+def steered_by_folds(text: Text, steer: Steer) -> Fit:
+    """The method that tells the model `text` and steers it by `steer`, as strongly as the folds speak for.
+
+    Both are made from some of the given items, subject, respondent and context; `steer` gives strength 1. A strength of
+    0 leaves the model as it is.
+    """
+
+    def fit(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+        def make(items: Items) -> tuple[str, Steering]:
+            return text(subject, respondent, context, items), steer(subject, respondent, context, items)
+
+        tried = try_strengths(subject, respondent, context, make)
+        strength = choose_strength(tried, context.min_mass)
+        system, steering = make(np.arange(len(subject.given)))
+        return Prompted(system, steering.times(strength), tried.described(strength))
+
+    return fit
 
 
 def try_strengths(subject: Subject, respondent: Respondent, context: Context, make: Make) -> Tried:

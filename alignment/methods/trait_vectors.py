@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
-from alignment.methods.contract import Context, Prompted, Reference, answered
-from alignment.methods.prompting import domain_scores, told
+from alignment.methods.contract import Context, Reference, answered
+from alignment.methods.prompting import domain_scores, few_shot_text, neutral_text
 from alignment.methods.strength import steered_by_folds
 from alignment.steering import Steering
 from papi.floors import Matrix
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 LEARNT_FROM = 200  # people
 ASKED = 12  # held-out statements at whose answers the states are taken
-
-
-def trait_vectors(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
-    """Steering with the neutral text along the domains' directions; the strength is chosen on the given items."""
-
-    def make(items: NDArray[np.intp]) -> tuple[str, Steering]:
-        return respondent.wording.system(), _steering(subject, respondent, context, items)
-
-    return steered_by_folds(subject, respondent, context, make)
 
 
 def _steering(subject: Subject, respondent: Respondent, context: Context, items: NDArray[np.intp]) -> Steering:
@@ -56,7 +47,7 @@ def _vectors(people: Answers, respondent: Respondent, context: Context) -> Matri
     """Intercept and domains' directions, (1 + domains, layers, heads, width)."""
     neutral = _states(respondent.wording.system(), respondent, context)
     persons = [Subject("", given) for given in people]
-    texts = [told(person, respondent.wording, context, answered(person.given)) for person in persons]
+    texts = [few_shot_text(person, respondent, context, answered(person.given)) for person in persons]
     shifts = np.stack([_states(text, respondent, context) - neutral for text in texts])
     weights = np.linalg.lstsq(_standing(people, people, context), shifts.reshape(len(people), -1), rcond=None)[0]
     return weights.astype(np.float64).reshape(-1, *neutral.shape)
@@ -83,3 +74,6 @@ def _only(given: Answers, items: NDArray[np.intp]) -> Answers:
     kept = np.zeros_like(given)
     kept[:, items] = given[:, items]
     return kept
+
+
+trait_vectors = steered_by_folds(neutral_text, _steering)
