@@ -90,11 +90,11 @@ def fit_ridge(given: Answers, held_out: Answers) -> Ridge:
 
     The people pass in blocks, so that the memory does not grow with them.
     """
-    means = [_means(answers) for answers in (given, held_out)]
+    means = [item_means(answers) for answers in (given, held_out)]
     square, product = np.zeros((given.shape[1],) * 2), np.zeros((given.shape[1], held_out.shape[1]))
     for start in range(0, len(given), BLOCK):
         people = slice(start, start + BLOCK)
-        x, y = _centred(given[people], means[0]), _centred(held_out[people], means[1])
+        x, y = centred(given[people], means[0]), centred(held_out[people], means[1])
         square += x.T @ x
         product += x.T @ y
     weights = np.linalg.solve(square + RIDGE_PENALTY * np.eye(len(square)), product)
@@ -121,14 +121,15 @@ def as_matrix(answers: Answers) -> Matrix:
     return np.where(answers == MISSING, np.nan, answers.astype(np.float64))
 
 
-def _means(answers: Answers) -> NDArray[np.float64]:
-    """Of the answered ones of each item, (items,); 3, the middle, where nobody answered."""
+def item_means(answers: Answers) -> NDArray[np.float64]:
+    """The mean answer to each item, (items,); 3, the middle, where nobody answered."""
     answered = (answers != MISSING).sum(axis=0)
     middle = (MINIMUM + MAXIMUM) / 2
     return np.where(answered, answers.sum(axis=0, dtype=np.float64) / np.maximum(answered, 1), middle)
 
 
-def _centred(answers: Answers, means: NDArray[np.float64]) -> Matrix:
+def centred(answers: Answers, means: NDArray[np.float64]) -> Matrix:
+    """Answers less their items' means, (people, items); 0 where nothing was answered."""
     return np.where(answers == MISSING, 0.0, answers - means)
 
 

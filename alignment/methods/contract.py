@@ -79,6 +79,11 @@ class Context:
         return folds_of(self.benchmark.given)
 
     @cached_property
+    def given(self) -> Answers:
+        """The given labels of all subjects of the split, (subjects, given items)."""
+        return np.stack([subject.given for subject in self.benchmark.subjects])
+
+    @cached_property
     def positions(self) -> Mapping[str, int]:
         """The position of each subject in the split."""
         return {subject.subject_id: row for row, subject in enumerate(self.benchmark.subjects)}
@@ -97,8 +102,7 @@ class Context:
         folds = people_folds(len(self.benchmark.subjects))
         fold = folds[self.positions[subject.subject_id]]
         others = np.flatnonzero(folds != fold)
-        all_given = np.stack([each.given for each in self.benchmark.subjects])
-        return Reference(all_given[others], self.benchmark.held_out_answers[others], f"fold {fold}")
+        return Reference(self.given[others], self.benchmark.held_out_answers[others], f"fold {fold}")
 
 
 @dataclass(frozen=True, eq=False)

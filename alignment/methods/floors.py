@@ -7,12 +7,11 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Fit, Prediction, Reference
-from papi.floors import Matrix, as_matrix, facet_means, fit_ridge
+from papi.floors import BLOCK, Matrix, as_matrix, centred, facet_means, fit_ridge, item_means
 from papi.instruments import MAXIMUM
 from papi.scoring import Answers
 
 NEIGHBOURS = 100  # at most; a tenth of the people where they are few
-BLOCK = 16_384  # people
 
 
 def constant(option: int) -> Fit:
@@ -54,20 +53,22 @@ def ridge(subject: Subject, respondent: None, context: Context) -> Prediction:
 def knn(subject: Subject, respondent: None, context: Context) -> Prediction:
     """The mean answers of those whose given answers are nearest; what is missing is at the mean of its item."""
     others = context.reference(subject)
-    means = context.once(("means", others.name), lambda: (_means(others.given), _means(others.held_out)))
+    means = context.once(("means", others.name), lambda: (item_means(others.given), item_means(others.held_out)))
     every = context.once(("knn", others.name), lambda: _nearest(others.given, means[0], context))
     nearest = every[context.positions[subject.subject_id]]
-    return Prediction(means[1] + _centred(others.held_out[nearest], means[1]).mean(axis=0, dtype=np.float64))
+    return Prediction(
+        means[1] + centred(others.held_out[nearest], means[1]).astype(np.float32).mean(axis=0, dtype=np.float64)
+    )
 
 
 def _nearest(given: Answers, means: Matrix, context: Context) -> NDArray[np.intp]:
     """The positions of the people nearest to each subject of the split, (subjects, neighbours), block by block."""
-    own = _centred(np.stack([each.given for each in context.benchmark.subjects]), means)
+    own = centred(context.given, means).astype(np.float32)
     count = max(1, min(NEIGHBOURS, len(given) // 10))
     people = np.empty((len(own), 0), dtype=np.intp)
     distances = np.empty((len(own), 0), dtype=np.float32)
     for start in range(0, len(given), BLOCK):
-        block = _centred(given[start : start + BLOCK], means)
+        block = centred(given[start : start + BLOCK], means).astype(np.float32)
         found = (block**2).sum(axis=1) - 2 * own @ block.T  # less the subject's own length, the same for all
         distances = np.hstack([distances, found])
         people = np.hstack([people, np.broadcast_to(np.arange(start, start + len(block)), found.shape)])
@@ -80,12 +81,3 @@ def _medians(others: Reference) -> Matrix:
     """Column by column: all answers of a full dev split as numbers would take half a gigabyte."""
     columns = others.held_out.T
     return np.array([np.median(column[column > 0]) if column.any() else (MAXIMUM + 1) / 2 for column in columns])
-
-
-def _means(answers: Answers) -> Matrix:
-    """Of the answers to each item, the middle where there are none."""
-    return np.array([column[column > 0].mean() if column.any() else (MAXIMUM + 1) / 2 for column in answers.T])
-
-
-def _centred(answers: Answers, means: Matrix) -> NDArray[np.float32]:
-    return np.where(answers == 0, 0.0, answers - means).astype(np.float32)

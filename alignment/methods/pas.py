@@ -31,8 +31,7 @@ def probe_steering(
     states = shared_states(respondent, context)
     key = items.tobytes()
     fitted = context.once(("ridge-probes", key), lambda: probes.fit_ridge_probes(states[items, 0] - states[items, 1]))
-    everybody = np.stack([each.given for each in context.benchmark.subjects])[:, items]
-    scores = context.once(("probe-scores", key), lambda: fitted.scores(*probes.graded(everybody)))
+    scores = context.once(("probe-scores", key), lambda: fitted.scores(*probes.graded(context.given[:, items])))
     own = scores[context.positions[subject.subject_id]]
     heads = probes.best_heads(own, steerable_heads(respondent))
     heads = heads[own[heads] > 0]  # a probe that foretells nothing points nowhere

@@ -114,8 +114,7 @@ def _accuracies_of(
 
 _published = partial(_steering, rank=_accuracies)
 pas_published_cv = steered_by_folds(few_shot_text, _published)
-pas_published_cv_neutral = steered_by_folds(
-    neutral_text, _published
-)  # what the directions are worth without the answers
+# What the published directions are worth without the answers in the prompt.
+pas_published_cv_neutral = steered_by_folds(neutral_text, _published)
 # Inference-time intervention (Li et al. 2023): heads by their probes' accuracy on left-out pairs, mass-mean shifts.
 iti = steered_by_folds(neutral_text, partial(_steering, rank=_left_out_accuracies))
