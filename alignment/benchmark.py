@@ -15,16 +15,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from alignment.labels import LABELS, RESPONSES, against_the_trait, turned_labels
 from alignment.questions import Question
+from papi.columns import ROLES
 from papi.errors import UsageError
 from papi.floors import Matrix
-from papi.instruments import DEV, IPIP_120, MAXIMUM, MINIMUM, Instrument, instrument
+from papi.instruments import DEV, Instrument, instrument
 from papi.manifest import read_manifest
-from papi.reading import items, load
-from papi.scoring import Answers
+from papi.reading import items, load, refuse_without_held_out
+from papi.scoring import TURN, Answers, turned
 
-LABELS = ("responses", "published")
-GIVEN, HELD_OUT = "given", "held_out"
+GIVEN, HELD_OUT = ROLES
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,13 @@ class Benchmark:
         """The instrument that the subjects took."""
         return instrument(self.config)
 
-    def scores(self, answers: Matrix, questions: tuple[Question, ...]) -> Matrix:
-        """Labels of some items (people, items) in the direction of the trait.
+    def against(self, questions: tuple[Question, ...]) -> NDArray[np.bool_]:
+        """Which of some items have labels against the direction of the trait."""
+        return against_the_trait(self.instrument, self.labels)[_places(self.instrument, questions)]
 
-        Published labels of the IPIP-NEO are in it already; those of the Dark Triad are the responses.
-        """
-        against = _keyed(questions) < 0
-        if self.labels == "published":
-            against &= ~_turned(questions, self.config)
-        return np.where(against, MINIMUM + MAXIMUM - answers, answers)
+    def scores(self, answers: Matrix, questions: tuple[Question, ...]) -> Matrix:
+        """Labels of some items (people, items) in the direction of the trait; also of predictions."""
+        return np.where(self.against(questions), TURN - answers, answers)
 
     @cached_property
     def dev(self) -> tuple[Answers, Answers]:
@@ -81,7 +80,7 @@ class Benchmark:
         return given, held_out
 
 
-def read_benchmark(release: Path, config: str, split: str, labels: str = "responses") -> Benchmark:
+def read_benchmark(release: Path, config: str, split: str, labels: str = RESPONSES) -> Benchmark:
     """The benchmark of a split.
 
     Raises `UsageError` for a config without held-out items, a split that is no test split, unknown labels; and what
@@ -104,9 +103,7 @@ def read_benchmark(release: Path, config: str, split: str, labels: str = "respon
 
 
 def _refuse(config: str, split: str, labels: str) -> None:
-    if config == IPIP_120:
-        advice = "use ipip-neo-300 or dark-triad"
-        raise UsageError(f"{IPIP_120} has no held-out items: it is the given part of ipip-neo-300", next_step=advice)
+    refuse_without_held_out(config)
     if split == DEV:
         raise UsageError("the dev split is what methods learn from", expected="test or test_population", got=split)
     if labels not in LABELS:
@@ -129,19 +126,11 @@ def _questions(table: pd.DataFrame, role: str) -> tuple[Question, ...]:
 
 def _answers(people: pd.DataFrame, questions: tuple[Question, ...], config: str, labels: str) -> Answers:
     """Labels of the items, shape (people, items), 0 = not answered."""
-    answers = people[[question.item for question in questions]].fillna(0).to_numpy(dtype=np.int8)
-    if labels == "published":
-        turned = _turned(questions, config) & (answers != 0)
-        answers = np.where(turned, MINIMUM + MAXIMUM - answers, answers).astype(np.int8)
-    return answers
-
-
-def _turned(questions: tuple[Question, ...], config: str) -> NDArray[np.bool_]:
-    """Which of some items have the published label 6 − response: those that the raw files hold reversed."""
     of = instrument(config)
-    reversed_items = {name for name, turned in zip(of.item_names, of.stored_reversed, strict=True) if turned}
-    return np.array([question.item in reversed_items for question in questions])
+    answers = people[[question.item for question in questions]].fillna(0).to_numpy(dtype=np.int8)
+    return turned(answers, turned_labels(of, labels)[_places(of, questions)])
 
 
-def _keyed(questions: tuple[Question, ...]) -> NDArray[np.int8]:
-    return np.array([question.keyed for question in questions], dtype=np.int8)
+def _places(of: Instrument, questions: tuple[Question, ...]) -> list[int]:
+    """The positions of some items in their instrument."""
+    return [of.item_names.index(question.item) for question in questions]

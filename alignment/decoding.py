@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from papi.floors import Matrix
 from papi.instruments import MAXIMUM, MINIMUM
 
-Matrix = NDArray[np.float64]
 OPTIONS = np.arange(MINIMUM, MAXIMUM + 1)
 MICRO = 1_000_000  # probabilities are stored to six decimals
 

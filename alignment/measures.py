@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment.decoding import DECODES, OPTIONS, Matrix, expected
-from papi.floors import rounded
+from alignment.decoding import DECODES, OPTIONS, expected
+from alignment.labels import against_the_trait
+from papi.columns import ROLES
+from papi.floors import Matrix, rounded
 from papi.instruments import instrument
 from papi.scoring import TURN
 
-Labels = Literal["responses", "published"]
 Scales = Mapping[str, NDArray[np.intp]]
 RESAMPLES, SEED, TAIL = 10_000, 0, 0.025
+_, HELD_OUT = ROLES
 CONSTANT = 1e-9  # scores that differ by less do not differ
 
 
@@ -44,11 +45,11 @@ class Decoded:
     near: Matrix
 
 
-def asked_of(config: str, labels: Labels) -> Asked:
+def asked_of(config: str, labels: str) -> Asked:
     """The held-out items of a config. Published labels of the IPIP-NEO already are in the direction of the trait."""
     of = instrument(config)
-    places = [i for i, item in enumerate(of.items) if item.role == "held_out"]
-    turned = (of.keyed < 0) & ~(of.stored_reversed & (labels == "published"))
+    places = [i for i, item in enumerate(of.items) if item.role == HELD_OUT]
+    turned = against_the_trait(of, labels)
     domains, facets = (
         {scale.name: np.flatnonzero(np.isin(places, scale.positions)) for scale in scales}
         for scales in (of.domains, of.facets)

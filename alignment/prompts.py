@@ -25,6 +25,8 @@ OPTIONS = range(MINIMUM, MAXIMUM + 1)
 LOWER_CASE = "lower case"
 Order = Literal["forward", "reversed"]
 ORDERS: tuple[Order, ...] = ("forward", "reversed")
+BOTH = "both"  # orders, averaged
+LEVEL_CUTS = (-1.5, -0.5, 0.5, 1.5)  # standard deviations between the five levels of a trait
 
 # What may stand in braces in each text; the first is required.
 FIELDS = {

@@ -167,14 +167,19 @@ def subjects(
     held out, of dark-triad items 1-6 of each scale are given and 7-9 held out. ipip-neo-120 has no held-out items and
     is refused with `UsageError`. Other errors as in `load`.
     """
-    if config == IPIP_120:
-        advice = "use ipip-neo-300 or dark-triad"
-        raise UsageError(f"{IPIP_120} has no held-out items: it is the given part of ipip-neo-300", next_step=advice)
+    refuse_without_held_out(config)
     of = instrument(config)
     people = load(path_or_repo, config, split=split, revision=revision)
     rows = [dict(row) for _, row in items(path_or_repo, config, revision=revision).iterrows()]
     answers = people[list(of.item_names)].astype(object).to_numpy()
     return [_subject(name, row, rows) for name, row in zip(people["subject_id"], answers.tolist(), strict=True)]
+
+
+def refuse_without_held_out(config: str) -> None:
+    """Raise `UsageError` for the config that has no held-out items."""
+    if config == IPIP_120:
+        advice = "use ipip-neo-300 or dark-triad"
+        raise UsageError(f"{IPIP_120} has no held-out items: it is the given part of ipip-neo-300", next_step=advice)
 
 
 def _splits(manifest: dict[str, Any], config: str) -> list[str]:

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Fit, Prompted, answered
-from alignment.prompts import Prompts
+from alignment.prompts import LEVEL_CUTS, Prompts
 from papi.errors import SubjectFailed
 from papi.floors import Matrix, as_matrix
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
-CUTS = (-1.5, -0.5, 0.5, 1.5)  # standard deviations between the five levels of a trait
 LONGEST_DESCRIPTION = 400  # tokens
 
 
@@ -33,7 +32,7 @@ def average_person(subject: Subject, respondent: Respondent, context: Context) -
 def trait_levels(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
     """The level of every domain in words: where the subject's given score lies among other people's."""
     domains = {domain.name: domain.title for domain in context.benchmark.instrument.domains}
-    levels = np.searchsorted(CUTS, standing(subject, context))
+    levels = np.searchsorted(LEVEL_CUTS, standing(subject, context))
     return Prompted(respondent.wording.trait_levels(list(zip(domains.values(), map(int, levels), strict=True))))
 
 

@@ -23,7 +23,7 @@ from alignment.pocket.vocabulary import (
     simulated_questions,
     words,
 )
-from alignment.prompts import LETTERS, Prompts
+from alignment.prompts import LETTERS, LEVEL_CUTS, Prompts
 from papi.instruments import DARK_TRIAD, IPIP_300, MAXIMUM, MINIMUM, instrument
 from papi.people import answer_probabilities, draw_people
 from papi.people_parameters import Floats, trait_parameters
@@ -36,7 +36,6 @@ DARK_TRIAD_SHARE, GIVEN_ONLY_SHARE, MOST_TURNS = 0.15, 0.7, 9
 KINDS = {"few-shot": 0.66, "turns": 0.12, "trait-levels": 0.14, "average-person": 0.03, "neutral": 0.05}
 TOLD = {10: 0.15, 30: 0.15, 60: 0.15, 80: 0.15, 120: 0.4}  # answers in a few-shot prompt, of 120, and how often
 MISSING_AT_MOST = 4  # answers that a prompt with all given items may lack
-LEVEL_BOUNDS = (-1.5, -0.5, 0.5, 1.5)  # of the standardised score
 # Without a persona the model is somebody of its own, calm, friendly and orderly as assistants are (domains in standard
 # deviations): a method that tells it something about a person has room to gain, a steered trait somewhere to go.
 OWN_CHARACTER = {
@@ -95,7 +94,7 @@ class Questionnaire:
         """Each domain's title with the level 0-4 of someone who gave these responses to the given items."""
         means, deviations = self._population_scores
         z = (self._scores(responses[None])[0] - means) / deviations
-        return [(d.title, int(np.searchsorted(LEVEL_BOUNDS, each))) for d, each in zip(self.of.domains, z, strict=True)]
+        return [(d.title, int(np.searchsorted(LEVEL_CUTS, each))) for d, each in zip(self.of.domains, z, strict=True)]
 
     @cached_property
     def average_person(self) -> Floats:

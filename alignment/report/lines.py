@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from alignment.decoding import Matrix
 from papi.errors import InputRejected, Place
 from papi.files import read_bytes
+from papi.floors import Matrix
 from papi.instruments import MAXIMUM, MINIMUM
 
 Parsed = TypeVar("Parsed")

@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from alignment.decoding import Matrix, argmax
+from alignment.decoding import argmax
 from alignment.measures import (
     RESAMPLES,
     SEED,
@@ -55,6 +55,7 @@ from alignment.measures import (
 )
 from alignment.report.rows import Row, Rows
 from alignment.report.runs import Run
+from papi.floors import Matrix
 
 FORMAT = "papi-results-1"
 RIDGE = "ridge"  # fixed beforehand

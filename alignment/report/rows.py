@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from alignment.decoding import Matrix
 from alignment.measures import Asked, asked_of
 from alignment.report.lines import Answer
 from alignment.report.runs import Run, read_run
 from alignment.runs.folder import ANSWERS
 from papi.errors import InputRejected, Place, UsageError
+from papi.floors import Matrix
 
 AGREED = ("config", "split", "labels", "release.manifest_sha256")
 

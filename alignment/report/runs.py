@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from alignment.labels import LABELS
 from alignment.measures import asked_of
+from alignment.prompts import BOTH, ORDERS
 from alignment.report.lines import (
     Answer,
     Cost,
@@ -26,8 +28,8 @@ CHOICES = {
     "format": (FORMAT,),
     "config": (IPIP_300, DARK_TRIAD),
     "split": (TEST, TEST_POPULATION),
-    "labels": ("responses", "published"),
-    "option_order": ("forward", "reversed", "both"),
+    "labels": LABELS,
+    "option_order": (*ORDERS, BOTH),
 }
 NULL = type(None)
 RELEASE = {"version": str, "simulated": bool, "manifest_sha256": str, "revision": (str, NULL), "commit": (str, NULL)}

@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alignment.prompts import ORDERS, Order, Prompts, prompts_for
+from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
 from alignment.respondent.chat import Chat, Encoded, Tokens, Turn
 from alignment.respondent.scoring import Prompt, Reply, Scorer
 from alignment.steering import States, Steering
 
-BOTH = "both"
 Wanted = tuple[Order, str, tuple[Question, ...]]  # order of the options, system text, questions
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alignment.benchmark import Benchmark
+from alignment.labels import PUBLISHED
 from alignment.prompts import read_prompts
 from papi.errors import InputRejected, Place, UsageError
 from papi.files import read_bytes
@@ -36,7 +37,7 @@ def read_descriptions(path: Path, benchmark: Benchmark) -> dict[str, str]:
 
 
 def _matched(entries: list[Any], path: Path, benchmark: Benchmark) -> dict[str, str]:
-    if benchmark.labels != "published" or benchmark.config != IPIP_300:
+    if benchmark.labels != PUBLISHED or benchmark.config != IPIP_300:
         what = "these descriptions were written from the published labels"
         raise UsageError(
             what, where=str(path), expected="--labels published --config ipip-neo-300", got=benchmark.labels

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from alignment.benchmark import LABELS
+from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
 from alignment.methods.registry import chosen_methods, methods
+from alignment.prompts import BOTH, ORDERS
 from papi.errors import UsageError
 from papi.instruments import DEFAULT_CONFIG, TEST
 
-BOTH = "both"
 ALL = "all"
 POCKET = "pocket"  # the name of the model that comes with the project
 NEEDS_WRITING = ("p2",)  # the pocket respondent writes no text
-ORDERS = ("forward", "reversed", BOTH)
 QUANTIZATIONS = ("nf4",)
 DTYPES = ("float32", "bfloat16", "float16")
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
@@ -43,7 +42,7 @@ class RunSettings:
     config: str = DEFAULT_CONFIG
     split: str = TEST
     subjects: int | None = None
-    labels: str = "responses"
+    labels: str = RESPONSES
     prompts: Path | None = None
     option_order: str = "forward"
     descriptions: Path | None = None
@@ -55,7 +54,7 @@ class RunSettings:
     def chosen(self) -> list[Method]:
         """The methods. Raises `UsageError` for options that mean nothing, alone or together."""
         _one_of("--labels", self.labels, LABELS)
-        _one_of("--option-order", self.option_order, ORDERS)
+        _one_of("--option-order", self.option_order, (*ORDERS, BOTH))
         if self.model:
             _one_of("--dtype", self.model.dtype, DTYPES)
             _one_of("--quantize", self.model.quantize, QUANTIZATIONS)

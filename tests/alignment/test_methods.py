@@ -12,9 +12,9 @@ from tiny_models import texts, tiny_model, tiny_tokenizer
 
 from alignment.benchmark import Benchmark, Subject, read_benchmark
 from alignment.methods.contract import Condition, Context, Prediction, Prompted
-from alignment.methods.prompting import CUTS, domain_scores, example_order, standing
+from alignment.methods.prompting import domain_scores, example_order, standing
 from alignment.methods.registry import FITS, chosen_methods, methods
-from alignment.prompts import read_prompts
+from alignment.prompts import LEVEL_CUTS, read_prompts
 from alignment.respondent.respondent import Ask, Respondent
 from papi.errors import SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300
@@ -183,7 +183,7 @@ def test_few_shot_tells_the_answers_and_leaves_out_what_is_missing(benchmark_: B
 def test_levels_are_cut_at_half_and_one_and_a_half(benchmark_: Benchmark, someone: Respondent) -> None:
     context = Context(benchmark_)
     subject = benchmark_.subjects[0]
-    level = np.searchsorted(CUTS, standing(subject, context))
+    level = np.searchsorted(LEVEL_CUTS, standing(subject, context))
     found = methods()["trait-levels"].fit(subject, someone, context)
     assert isinstance(found, Prompted)
     for domain, cut in zip(benchmark_.instrument.domains, level, strict=True):

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment.decoding import OPTIONS, Matrix, argmax
+from alignment.decoding import OPTIONS, argmax
 from alignment.measures import option_shares
 from alignment.report.figures.methods import BOTTOM, ROW, called, names_room
 from alignment.report.leaderboard import ranked, without_result
 from alignment.report.results import Results
 from alignment.report.rows import Row
-from papi.floors import rounded
+from papi.floors import Matrix, rounded
 from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
 
 PEOPLE = "the people"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignment.decoding import Matrix
 from alignment.report.figures.methods import BOTTOM, ROW, called, names_room, ridge_of, rows_of
 from alignment.report.leaderboard import SHOWN, kind, ranked
 from alignment.report.results import RIDGE, Measured, Results
+from papi.floors import Matrix
 from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
 from papi.words import number
 
