@@ -1,6 +1,6 @@
 """Seconds a subject: the published PAS beside ours, on the same random Llama and the same subjects, in one run.
 
-    python benchmarks/pas_speed.py [--subjects 3] [--more 3] [--items 30] [--seed 0]
+    python benchmarks/pas_speed.py [--subjects 2] [--more 2] [--items 180] [--seed 0]
 
 One thread. `published` is `benchmarks/published_algorithm.py`; ours are `pas-few-shot` and `pas` through the engine,
 with the project's prompts (options before the statement, so that they are shared) and with prompts of the published
@@ -70,9 +70,9 @@ PROBED_SUBJECTS, PROBED_HEADS, PROBED_WIDTH, PROBED_ITEMS = 300, 1024, 128, 120
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--subjects", type=int, default=3, help="of the published algorithm and of ours")
-    parser.add_argument("--more", type=int, default=3, help="further ones of ours")
-    parser.add_argument("--items", type=int, default=30, help="held-out items asked on both sides, at most 180")
+    parser.add_argument("--subjects", type=int, default=2, help="of the published algorithm and of ours")
+    parser.add_argument("--more", type=int, default=2, help="further ones of ours")
+    parser.add_argument("--items", type=int, default=180, help="held-out items asked on both sides, at most 180")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
