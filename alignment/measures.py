@@ -6,7 +6,7 @@ probabilities have a third axis for the options 1 to 5. Answers are in one conve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +37,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Predictions with what they come to: absolute error, whether the option is right, and at most one beside."""
+    """Predictions with what they come to: absolute error, whether the option is right, and at most one beside.
+
+    Of a method with several seeds all are means over the seeds; `by_seed` are the errors of each.
+    """
 
     predicted: Matrix
     errors: Matrix
     hits: Matrix
     near: Matrix
+    by_seed: tuple[Matrix, ...] = ()
 
 
 def asked_of(config: str, labels: str) -> Asked:
@@ -80,6 +84,15 @@ def drawn(probabilities: Matrix, answers: Matrix) -> Decoded:
 def decodes_of_model(probabilities: Matrix, answers: Matrix) -> dict[str, Decoded]:
     """argmax, median and expected score from the same probabilities."""
     return {name: decoded(decode(probabilities), answers) for name, decode in DECODES.items()}
+
+
+def over_seeds(decodes: Sequence[Decoded]) -> Decoded:
+    """What the same decode of several seeds comes to in the mean: of the errors, not the error of the mean answer."""
+    if len(decodes) == 1:
+        return decodes[0]
+    fields = [(each.predicted, each.errors, each.hits, each.near) for each in decodes]
+    predicted, errors, hits, near = (np.mean(values, axis=0) for values in zip(*fields, strict=True))
+    return Decoded(predicted, errors, hits, near, tuple(each.errors for each in decodes))
 
 
 def decodes_of_floor(values: Matrix, answers: Matrix) -> dict[str, Decoded]:

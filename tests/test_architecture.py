@@ -26,7 +26,11 @@ MAY_IMPORT = {
     "alignment": {"papi"},
 }
 LATE = {"torch", "transformers", "matplotlib", "huggingface_hub", "datasets", "sklearn"}
-TORCH_ROOMS = ("alignment.respondent", "alignment.pocket")  # torch at the top; others import these rooms late
+TORCH_ROOMS = (
+    "alignment.respondent",
+    "alignment.pocket",
+    "alignment.training",
+)  # torch at the top; others import these rooms late
 NOT_FOR_HELP = LATE | {"pandas", "pyarrow", "scipy", "builders", "validation", "cards", "alignment"}
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250
 NOT_OURS = {

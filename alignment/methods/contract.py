@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Benchmark, Subject
 from alignment.folds import folds_of
+from alignment.hyperparameters import Hyperparameters, defaults
 from papi.floors import Matrix, people_folds
 from papi.instruments import MISSING
 from papi.scoring import Answers
 
 if TYPE_CHECKING:
+    from alignment.adapter import Adapter
     from alignment.steering import Steering
 
 LEAST_DEV = 1000  # people: with fewer, what is learnt from people is cross-fitted over the test subjects
@@ -33,10 +35,11 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Prompted:
-    """What a model is told before the questions, how it is steered meanwhile, and what the fit found out."""
+    """What a model is told before the questions, how it is steered or adapted meanwhile, and what the fit found out."""
 
     system: str
     steering: Steering | None = None
+    adapter: Adapter | None = None
     fit: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -57,14 +60,21 @@ class Reference:
 class Context:
     """What all fits of a run share: the benchmark, the seed, and what was made once for everybody.
 
-    `descriptions` are texts about subjects, by subject id, for P² (else the model writes them).
+    `descriptions` are texts about subjects, by subject id, for P² (else the model writes them); `hyperparameters` those
+    of the trained methods, by name.
     """
 
     benchmark: Benchmark
     seed: int = 0
     min_mass: float = 0.5
     descriptions: Mapping[str, str] | None = None
-    _made: dict[Hashable, Any] = field(init=False, default_factory=dict)
+    hyperparameters: Mapping[str, Hyperparameters] = field(default_factory=defaults)
+    _made: dict[Hashable, Any] = field(default_factory=dict)
+
+    def seeded(self, seed: int) -> Context:
+        """The same with another seed; what was made once for everybody is shared, so it must not depend on the seed
+        unless its name says which."""
+        return replace(self, seed=seed)
 
     def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, made at the first call with that name."""
@@ -122,6 +132,11 @@ class Method:
     def is_floor(self) -> bool:
         """Whether it needs no model."""
         return self.family == "floor"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it learns with a gradient, so that it is done with several seeds."""
+        return self.family == "training"
 
 
 def answered(answers: Sequence[int] | Answers) -> NDArray[np.intp]:

@@ -51,7 +51,7 @@ def pas_published(subject: Subject, respondent: Respondent, context: Context) ->
         for reply in respondent.ask(asks)
     ]
     strength = STRENGTHS[int(np.argmin(errors))]
-    return Prompted(system, steering.times(strength), {"alpha": strength})
+    return Prompted(system, steering.times(strength), fit={"alpha": strength})
 
 
 def sides(subject: Subject, items: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from alignment.methods import contrastive, floors, pas, prompting, published, trait_vectors
+from alignment.methods import contrastive, floors, pas, prompting, published, training, trait_vectors
 from alignment.methods.contract import Fit, Method
 from papi.errors import UsageError
 from papi.instruments import MAXIMUM, MINIMUM
@@ -31,6 +31,11 @@ FITS: dict[str, Fit] = {
     "iti": published.iti,
     "caa": contrastive.caa,
     "trait-vectors": trait_vectors.trait_vectors,
+    "sft": training.sft,
+    "dpo": training.dpo,
+    "dpo-graded": training.dpo_graded,
+    "ppo": training.ppo,
+    "epg": training.epg,
 }
 
 

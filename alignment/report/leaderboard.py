@@ -32,7 +32,7 @@ HEADER = (
 )
 BRIEF = ("method", "kind", "sum", "95 %", "less ridge", "95 %")
 COLUMNS = (
-    *("method", "model", "kind", "sees_dev", "n", "excluded", "pending", "refused", "decode"),
+    *("method", "model", "kind", "sees_dev", "n", "seeds", "excluded", "pending", "refused", "decode"),
     *("sum", "sum_low", "sum_high", "mean", "accuracy", "within_one", "mean_r"),
     *("less_ridge", "less_ridge_low", "less_ridge_high"),
     *("option_mass", "lock_option", "lock_share", "locked", "seconds", "tokens"),
@@ -88,7 +88,7 @@ def cells(each: Measured) -> list[str]:
         _number(facts["option_mass"]),
         _lock(facts["option_lock"]),
         facts["sees_dev"] or "no",
-        str(facts["n"]),
+        f"{facts['n']} × {facts['seeds']} seeds" if facts["seeds"] > 1 else str(facts["n"]),
         NOTHING if facts["seconds"] is None else f"{facts['seconds']:.3g}",
         NOTHING if facts["tokens"] is None else f"{facts['tokens']:,.0f}",
     ]
@@ -125,7 +125,7 @@ def _place(each: Measured) -> tuple[bool, float, str]:
 
 def _of_method(each: Measured) -> dict[str, Any]:
     facts, lock = each.facts, each.facts["option_lock"] or {}
-    same = ("model", "sees_dev", "n", "pending", "refused", "option_mass", "seconds", "tokens")
+    same = ("model", "sees_dev", "n", "seeds", "pending", "refused", "option_mass", "seconds", "tokens")
     return {name: facts[name] for name in same} | {
         "method": each.row.name,
         "kind": kind(each),

@@ -35,8 +35,8 @@ class Wrong(Exception):
 class Answer:
     """What a method said of a subject's held-out items, in the order of the instrument; NaN for items not asked.
 
-    A model and the floor `uniform` have `probabilities` (items, options), a model with their `mass`; other floors have
-    `values` (items). `expected` are the person's answers.
+    A model and the floor `uniform` have `probabilities` (seeds, items, options), a model with their `mass`; other
+    floors have `values` (items). A method without training has one seed. `expected` are the person's answers.
     """
 
     method: str
@@ -109,13 +109,13 @@ def answer_parser(methods: Mapping[str, Any], items: tuple[str, ...]) -> Callabl
         if strangers := [item for item in asked if not isinstance(item, str) or item not in position]:
             raise Wrong("held-out items of the instrument", strangers[0], "items")
         places = np.array([position[item] for item in asked])
-        probabilities, values, mass = _said(line, len(asked), methods[method]["floor"])
+        probabilities, values, mass = _said(line, len(asked), methods[method])
         return Answer(
             method=method,
             subject=subject,
             line=number,
             expected=_spread(_answers(line, len(asked)), places, len(items)),
-            probabilities=None if probabilities is None else _spread(probabilities, places, len(items)),
+            probabilities=_by_seed(probabilities, places, len(items)),
             values=None if values is None else _spread(values, places, len(items)),
             mass=mass,
             fit=_fit(line),
@@ -175,13 +175,19 @@ def _answers(line: dict[str, Any], items: int) -> Matrix:
     return np.array(answers, dtype=np.float64)  # null becomes NaN
 
 
-def _said(line: dict[str, Any], items: int, floor: bool) -> tuple[Matrix | None, Matrix | None, float | None]:
+def _said(
+    line: dict[str, Any], items: int, method: Mapping[str, Any]
+) -> tuple[Matrix | None, Matrix | None, float | None]:
+    floor, seeds = method["floor"], method["settings"].get("seeds")
     if floor and "values" in line:
         return None, _numbers(line, "values", (items,)), None
-    probabilities = _numbers(line, "probabilities", (items, MAXIMUM))
-    off = np.abs(probabilities.sum(axis=1) - 1) > SUM_TOLERANCE
+    if line.get("seeds") != seeds:
+        raise Wrong(f"the seeds of run.json ({seeds})", line.get("seeds"), "seeds")
+    shape = (items, MAXIMUM) if seeds is None else (len(seeds), items, MAXIMUM)
+    probabilities = _numbers(line, "probabilities", shape).reshape(-1, items, MAXIMUM)
+    off = np.abs(probabilities.sum(axis=-1) - 1) > SUM_TOLERANCE
     if (probabilities < 0).any() or off.any():
-        wrong = probabilities[(probabilities < 0).any(axis=1) | off][0].tolist()
+        wrong = probabilities[(probabilities < 0).any(axis=-1) | off][0].tolist()
         raise Wrong(f"{MAXIMUM} probabilities whose sum is 1", wrong, "probabilities")
     if floor:
         return probabilities, None, None
@@ -207,6 +213,12 @@ def _fit(line: dict[str, Any]) -> Mapping[str, Any] | None:
     if fit is not None and not isinstance(fit, dict):
         raise Wrong("an object, or nothing", fit, "fit")
     return fit
+
+
+def _by_seed(probabilities: Matrix | None, places: Matrix, items: int) -> Matrix | None:
+    if probabilities is None:
+        return None
+    return np.stack([_spread(each, places, items) for each in probabilities])
 
 
 def _spread(values: Matrix, places: Matrix, items: int) -> Matrix:

@@ -12,12 +12,14 @@
 | `methods.NAME` | by row name: METHOD, or METHOD (MODEL) where several models were compared |
 | – `method`, `model`, `sees_dev`, `leaky`, `floor` | as in run.json; `model` is its name, null for a floor |
 | – `n`, `pending`, `excluded` | answered subjects; neither answered nor failed; the failed ones with their reasons |
+| – `seeds` | how often it was trained for each subject; 1 for a method without training |
 | – `option_mass` | mean probability of the five letters; null for a floor |
 | – `option_lock` | null for a floor; most frequent `option` of argmax, its `share`, `locked` from .9 on |
 | – `seconds`, `tokens` | mean a subject, null where not measured |
 | – `refused` | null, or why there is no result; then `decodes` is empty, as it is without answers |
 | – `decodes.DECODE` | `argmax`, `median`, `expected`; of a floor `value` and `rounded`; of `uniform` only `value` |
 | – – `sum`, `sum_low`, `sum_high` | of the domains' errors (the published measure), with its interval |
+| – – `by_seed` | the sum of each seed, null for one seed; the sum itself is their mean |
 | – – `mean` | of the domains' errors |
 | – – `accuracy`, `within_one` | shares of a person's answered items, mean over people |
 | – – `domains.X`, `facets.X` | `mae`, `low`, `high`, and `r`, null if undefined; the Dark Triad has no facets |
@@ -50,6 +52,7 @@ from alignment.measures import (
     drawn,
     mean_known,
     option_lock,
+    over_seeds,
     score_correlations,
     share,
 )
@@ -149,8 +152,9 @@ def _decodes(row: Row) -> dict[str, Decoded]:
         return {}
     if row.probabilities is not None:
         if row.floor:
-            return {"value": drawn(row.probabilities, row.answers)}
-        return decodes_of_model(row.probabilities, row.answers)
+            return {"value": drawn(row.probabilities[:, 0], row.answers)}
+        by_seed = [decodes_of_model(row.probabilities[:, seed], row.answers) for seed in range(row.seeds)]
+        return {name: over_seeds([each[name] for each in by_seed]) for name in by_seed[0]}
     return {} if row.values is None else decodes_of_floor(row.values, row.answers)
 
 
@@ -161,6 +165,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "model": None if row.floor or model is None else model["name"],
         **{name: row.facts.get(name) for name in ("sees_dev", "leaky", "floor")},
         "n": row.n,
+        "seeds": row.seeds,
         "pending": row.pending,
         "excluded": dict(row.excluded),
         "option_mass": plain(float(mean_known(row.mass, axis=0))),
@@ -183,7 +188,7 @@ def _measured(decode: Decoded, row: Row, asked: Asked, draws: Resamples) -> dict
     samples = draws.means(np.hstack([domains, by_scale(decode.errors, asked.facets)]))
     low, high = draws.interval(samples)
     sum_low, sum_high = draws.interval(samples[:, : len(asked.domains)].sum(axis=1, keepdims=True))
-    maes = mean_known(domains, axis=0)
+    maes = _mean_errors(decode.errors, asked)
     parts = {}
     for name, scales, first in (("domains", asked.domains, 0), ("facets", asked.facets, len(asked.domains))):
         mae = mean_known(by_scale(decode.errors, scales), axis=0)
@@ -194,6 +199,7 @@ def _measured(decode: Decoded, row: Row, asked: Asked, draws: Resamples) -> dict
         }
     return {
         "sum": plain(maes.sum()),
+        "by_seed": [plain(_mean_errors(errors, asked).sum()) for errors in decode.by_seed] or None,
         "sum_low": plain(sum_low[0]),
         "sum_high": plain(sum_high[0]),
         "mean": plain(maes.mean()),
@@ -201,6 +207,11 @@ def _measured(decode: Decoded, row: Row, asked: Asked, draws: Resamples) -> dict
         "within_one": plain(share(decode.near)),
         **parts,
     }
+
+
+def _mean_errors(errors: Matrix, asked: Asked) -> Matrix:
+    """The error of each domain, the mean over people, (domains,)."""
+    return mean_known(by_scale(errors, asked.domains), axis=0)
 
 
 def _difference(errors: Matrix, reference: Matrix | None, draws: Resamples) -> dict[str, float | None] | None:

@@ -23,8 +23,9 @@ AGREED = ("config", "split", "labels", "release.manifest_sha256")
 class Row:
     """A method with what it said of all people, NaN for those it has no answers of.
 
-    `answers` (people, items) are the people's, `probabilities` (people, items, options) or `values` (people, items) the
-    method's, `mass` (people,) is NaN for a floor. `fits` are by subject. `pending` are neither answered nor failed.
+    `answers` (people, items) are the people's, `probabilities` (people, seeds, items, options) or `values` (people,
+    items) the method's, `mass` (people,) is NaN for a floor. `fits` are by subject. `pending` are neither answered nor
+    failed.
     """
 
     name: str
@@ -51,6 +52,11 @@ class Row:
     def floor(self) -> bool:
         """Whether it needs no model."""
         return bool(self.facts["floor"])
+
+    @property
+    def seeds(self) -> int:
+        """How often it was trained for each subject; 1 for a method without training."""
+        return 1 if self.probabilities is None else self.probabilities.shape[1]
 
 
 @dataclass(frozen=True, repr=False)  # a repr of all answers would take minutes

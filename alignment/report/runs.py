@@ -33,7 +33,7 @@ CHOICES = {
 }
 NULL = type(None)
 RELEASE = {"version": str, "simulated": bool, "manifest_sha256": str, "revision": (str, NULL), "commit": (str, NULL)}
-METHOD = {"sees_dev": (str, NULL), "leaky": bool, "floor": bool}
+METHOD = {"sees_dev": (str, NULL), "leaky": bool, "floor": bool, "settings": dict}
 Parsed = TypeVar("Parsed")
 Parse = Callable[[dict[str, Any], int], Parsed]
 
@@ -125,7 +125,7 @@ def _faults(facts: dict[str, Any]) -> list[tuple[str, str, Any]]:
     if not isinstance(methods, dict) or not methods:
         faults.append(("methods", "methods by name", methods))
     else:
-        faults += [fault for name, method in methods.items() for fault in _kinds(method, METHOD, f"methods.{name}")]
+        faults += [fault for name, method in methods.items() for fault in _faults_of_method(name, method)]
     if model is not None:
         faults += _kinds(model, {"name": str}, "model")
     if type(facts.get("subjects")) is not int:
@@ -133,6 +133,15 @@ def _faults(facts: dict[str, Any]) -> list[tuple[str, str, Any]]:
     if not is_number(facts.get("min_mass")):
         faults.append(("min_mass", "a number", facts.get("min_mass")))
     return faults
+
+
+def _faults_of_method(name: str, method: Any) -> list[tuple[str, str, Any]]:
+    if faults := _kinds(method, METHOD, f"methods.{name}"):
+        return faults
+    seeds = method["settings"].get("seeds", [0])
+    if isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds):
+        return []
+    return [(f"methods.{name}.settings.seeds", "a list of whole numbers", seeds)]
 
 
 def _kinds(part: Any, kinds: Mapping[str, Any], name: str) -> list[tuple[str, str, Any]]:
@@ -143,5 +152,5 @@ def _kinds(part: Any, kinds: Mapping[str, Any], name: str) -> list[tuple[str, st
 
 
 def _called(kind: Any) -> str:
-    names = {str: "a text", bool: "true or false", NULL: "null"}
+    names = {str: "a text", bool: "true or false", NULL: "null", dict: "an object"}
     return " or ".join(names[each] for each in (kind if isinstance(kind, tuple) else (kind,)))

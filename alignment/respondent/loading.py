@@ -49,6 +49,7 @@ def load_respondent(settings: ModelSettings, texts: dict[str, Any], option_order
         model: Any = AutoModelForCausalLM.from_pretrained(name, **_arguments(settings, share))
         if not settings.device_map and not settings.quantize:
             model.to(_device(share))
+    _keep_unpacked(model)
     return Respondent(model, tokenizer, texts, option_order)
 
 
@@ -92,6 +93,16 @@ def _arguments(settings: ModelSettings, share: Share) -> dict[str, Any]:
     if settings.device_map or settings.quantize:
         found["device_map"] = settings.device_map or {"": str(_device(share))}
     return found
+
+
+def _keep_unpacked(model: Any) -> None:
+    """Keep bitsandbytes (0.50.2) from repacking 4-bit weights on CPUs with AVX512-BF16 at the first forward.
+
+    Through repacked weights no gradient flows, without a word, and only widths that divide by 64 can be repacked.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _device(share: Share) -> torch.device:

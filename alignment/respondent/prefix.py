@@ -60,16 +60,14 @@ class Prefixes:
 
 def encode_prefixes(model: Any, prefixes: Sequence[Tokens], device: torch.device) -> Prefixes | None:
     """One forward over some prefixes; None where all are empty. Steering hooks, if any, act on it."""
-    longest = max(map(len, prefixes))
-    if not longest:
+    if not any(prefixes):
         return None
-    ids = torch.tensor([[0] * (longest - len(tokens)) + list(tokens) for tokens in prefixes], device=device)
-    mask = torch.tensor([[0] * (longest - len(tokens)) + [1] * len(tokens) for tokens in prefixes], device=device)
+    ids, mask, places = left_padded(prefixes, device)
     cache: Any = DynamicCache()  # without the configuration: with it, sliding windows would drop keys
     model(
         input_ids=ids,
         attention_mask=mask,
-        position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+        position_ids=places,
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,
@@ -78,6 +76,14 @@ def encode_prefixes(model: Any, prefixes: Sequence[Tokens], device: torch.device
     kept = DynamicCache()
     kept.layers = list(layers)
     return Prefixes(kept, layers, mask)
+
+
+def left_padded(texts: Sequence[Tokens], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, mask (1 where there is a token) and places of some texts, (texts, longest), that all end together."""
+    longest = max(map(len, texts))
+    ids = torch.tensor([[0] * (longest - len(tokens)) + list(tokens) for tokens in texts], device=device)
+    mask = torch.tensor([[0] * (longest - len(tokens)) + [1] * len(tokens) for tokens in texts], device=device)
+    return ids, mask, (mask.cumsum(1) - 1).clamp(min=0)
 
 
 def can_pack(model: Any) -> bool:
@@ -92,28 +98,62 @@ def packed_logits(
     model: Any, prefixes: Prefixes | None, row: int, ends: Sequence[Tokens], device: torch.device
 ) -> Tensor:
     """The logits after the last token of each end, (ends, vocabulary), all following the prefix `row`; packed."""
-    lengths = torch.tensor([len(tokens) for tokens in ends], device=device)
-    ids = torch.tensor([[token for tokens in ends for token in tokens]], device=device)
-    owner = torch.repeat_interleave(torch.arange(len(ends), device=device), lengths)
-    after = lengths.cumsum(0)
-    places = torch.arange(len(owner), device=device) - (after - lengths)[owner]
-    mask = (owner[:, None] == owner).tril()
+    packing = _Packing.of(ends, device)
+    places, mask = packing.places, packing.same.tril()
     cache = None
     if prefixes is not None:
         before = prefixes.mask[row].bool()
         places = places + before.sum()
-        mask = torch.cat([before.expand(len(owner), -1), mask], dim=1)
+        mask = torch.cat([before.expand(len(mask), -1), mask], dim=1)
         cache = prefixes.choose(torch.tensor([row], device=device))
     output = model(
-        input_ids=ids,
+        input_ids=packing.ids,
         attention_mask=mask[None, None],
         position_ids=places[None],
         past_key_values=cache,
         use_cache=cache is not None,
-        logits_to_keep=(after - 1).tolist(),  # a list: the last layers may be on another device
+        logits_to_keep=packing.last,
     )
     logits: Tensor = output.logits[0]
     return logits
+
+
+def shared_logits(model: Any, prefix: Tokens, ends: Sequence[Tokens], device: torch.device) -> Tensor:
+    """As `packed_logits`, but the prefix is part of the same forward, so that gradients go through it."""
+    packing = _Packing.of([prefix, *ends], device)
+    opening = packing.owner == 0
+    places = torch.where(opening, packing.places, packing.places + len(prefix))
+    output = model(
+        input_ids=packing.ids,
+        attention_mask=(packing.same | opening).tril()[None, None],
+        position_ids=places[None],
+        use_cache=False,
+        logits_to_keep=packing.last[1:],
+    )
+    logits: Tensor = output.logits[0]
+    return logits
+
+
+@dataclass(frozen=True, eq=False)
+class _Packing:
+    """Texts in one sequence of n tokens: `ids` (1, n), the text that owns each token, its place in that text, which
+    tokens are of the same text (n, n), and where each text's last token is (a list: the last layers may be on another
+    device)."""
+
+    ids: Tensor
+    owner: Tensor
+    places: Tensor
+    same: Tensor
+    last: list[int]
+
+    @classmethod
+    def of(cls, texts: Sequence[Tokens], device: torch.device) -> _Packing:
+        lengths = torch.tensor([len(tokens) for tokens in texts], device=device)
+        ids = torch.tensor([[token for tokens in texts for token in tokens]], device=device)
+        owner = torch.repeat_interleave(torch.arange(len(texts), device=device), lengths)
+        after = lengths.cumsum(0)
+        places = torch.arange(len(owner), device=device) - (after - lengths)[owner]
+        return cls(ids, owner, places, owner[:, None] == owner, (after - 1).tolist())
 
 
 def last_logits(

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alignment.adapter import Adapter
 from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
+from alignment.respondent.adapters import adapted
 from alignment.respondent.chat import Chat, Encoded, Tokens, Turn
 from alignment.respondent.scoring import Prompt, Reply, Scorer
 from alignment.steering import States, Steering
@@ -49,13 +51,18 @@ class Respondent:
         """How many tokens went through the model so far, padding left out."""
         return self.scorer.tokens
 
-    def ask(self, asks: Sequence[Ask]) -> list[Reply]:
+    def ask(self, asks: Sequence[Ask], adapter: Adapter | None = None) -> list[Reply]:
         """Answer everything in as few forwards as fit; prompts that begin alike share that beginning."""
         known: dict[Wanted, Encoded] = {}
         prompts = [self._prompt(ask, order, known) for ask in asks for order in self.prompts]
-        replies = self.scorer.score(prompts)
+        with adapted(self.scorer, adapter):
+            replies = self.scorer.score(prompts)
         count = len(self.prompts)
         return [_mean(replies[start : start + count]) for start in range(0, len(replies), count)]
+
+    def encoded(self, ask: Ask) -> list[Prompt]:
+        """The prompts of some questions, in every order of the options that they are asked in."""
+        return [self._prompt(ask, order, {}) for order in self.prompts]
 
     def states(self, system: str, questions: Sequence[Question], what: States = "heads") -> NDArray[np.float32]:
         """The states at the end of "wholly accurate" and "not at all", in the first order of the options.

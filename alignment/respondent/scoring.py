@@ -79,10 +79,14 @@ class Scorer:
 
     def __post_init__(self) -> None:
         _refuse_layers_without_keys(self.model)
-        self.parts = architecture_of(self.model)
+        self.look_up_parts()
         self.device: torch.device = self.model.get_input_embeddings().weight.device
         self.budget = Budget(CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
         self.packed = Budget(PACKED_TOKENS) if can_pack(self.model) else None
+
+    def look_up_parts(self) -> None:
+        """Find the places where the model is steered; to be done again where its layers are wrapped or unwrapped."""
+        self.parts = architecture_of(self.model)
 
     def score(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """The answers to all prompts, in their order."""

@@ -39,19 +39,26 @@ def configuration(
         "min_mass": settings.min_mass,
         "prompts": read_prompts(settings.config, settings.prompts),
         "descriptions": sha256_of_file(settings.descriptions) if settings.descriptions else None,
-        "methods": {method.name: _method(method, context) for method in chosen},
+        "methods": {method.name: _method(method, settings, context) for method in chosen},
         "model": _model(settings, respondent),
     }
 
 
-def _method(method: Method, context: Context) -> dict[str, Any]:
-    steering = {"strengths": list(STRENGTHS), "most_heads": probes.HEADS, "probe_penalty": probes.PENALTY}
+def _method(method: Method, settings: RunSettings, context: Context) -> dict[str, Any]:
     return {
         "sees_dev": context.learns_from if method.sees_dev else None,
         "leaky": method.leaky,
         "floor": method.is_floor,
-        "settings": steering if method.steers else {},
+        "settings": _settings(method, settings, context),
     }
+
+
+def _settings(method: Method, settings: RunSettings, context: Context) -> dict[str, Any]:
+    if method.steers:
+        return {"strengths": list(STRENGTHS), "most_heads": probes.HEADS, "probe_penalty": probes.PENALTY}
+    if method.is_trained:
+        return {"seeds": settings.training_seeds, "hyperparameters": dict(context.hyperparameters[method.name])}
+    return {}
 
 
 def _model(settings: RunSettings, respondent: Respondent | None) -> dict[str, Any] | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alignment.benchmark import Benchmark, Subject, read_benchmark
-from alignment.methods.contract import Condition, Context, Method, Prediction, Prompted
+from alignment.benchmark import Subject, read_benchmark
+from alignment.hyperparameters import hyperparameters
+from alignment.methods.contract import Context, Method
 from alignment.methods.registry import methods
 from alignment.prompts import read_prompts
+from alignment.runs.adapters import keep_adapter
+from alignment.runs.answering import Answering
 from alignment.runs.configuration import configuration
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened, read_configuration
@@ -21,14 +25,13 @@ from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
-from papi.errors import GateFailed, InputRejected, MissingExtra, PapiError, RemoteFailed, SubjectFailed, UsageError
+from papi.errors import GateFailed, InputRejected, MissingExtra, PapiError, RemoteFailed, UsageError
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
-DIGITS = 6
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
-NEEDED = ("torch", "transformers", "accelerate")  # of the extra `alignment`
+NEEDED = ("torch", "transformers", "accelerate", "peft")  # of the extra `alignment`
 STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
 
 
@@ -54,7 +57,8 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     folder, identity = find_release(settings.release, settings.revision, settings.config)
     benchmark = read_benchmark(folder, settings.config, settings.split, settings.labels)
     descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
-    context = Context(benchmark, settings.seed, settings.min_mass, descriptions)
+    replaced = hyperparameters(settings.replaced)
+    context = Context(benchmark, settings.seed, settings.min_mass, descriptions, replaced)
     respondent = _respondent(settings, chosen, share, progress)
     if respondent and (skipped := respondent.scorer.parts.skipped):
         progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
@@ -107,6 +111,11 @@ class _Loop:
         failures = [line for line in self.folder.lines(FAILURES) if _task(line) in wanted - done_by_now]
         return RunReport(done, len(wanted & skipped), failures, complete)
 
+    @cached_property
+    def _answering(self) -> Answering:
+        keep = partial(keep_adapter, self.folder, self.settings) if self.settings.save_adapters else None
+        return Answering(self.respondent, self.context, self.settings.training_seeds, keep)
+
     def _subjects(self) -> tuple[Subject, ...]:
         return self.context.benchmark.subjects[: self.settings.subjects]
 
@@ -133,7 +142,7 @@ class _Loop:
         task = {"method": method.name, "subject": subject.subject_id}
         start, tokens = time.perf_counter(), self.respondent.tokens if self.respondent else 0
         try:
-            line = self._answers(method.fit(subject, self.respondent, self.context), subject)
+            line = self._answering.line(method, subject)
         except STOPPING:
             raise
         except (PapiError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
@@ -146,40 +155,6 @@ class _Loop:
         self.folder.add(COSTS, task | {"seconds": seconds, "tokens": used, "memory": peak_memory()})
         self.folder.add(ANSWERS, task | line)  # last: what is answered is done
         return ""
-
-    def _answers(self, condition: Condition, subject: Subject) -> Line:
-        benchmark = self.context.benchmark
-        truth = benchmark.held_out_answers[self.context.positions[subject.subject_id]]
-        line: Line = {
-            "items": [question.item for question in benchmark.held_out],
-            "expected": [int(answer) or None for answer in truth],
-        }
-        if isinstance(condition, Prediction):
-            return line | _predicted(condition)
-        return line | self._asked(condition, benchmark)
-
-    def _asked(self, condition: Prompted, benchmark: Benchmark) -> Line:
-        from alignment.respondent.respondent import Ask
-
-        assert self.respondent is not None
-        (reply,) = self.respondent.ask([Ask(condition.system, benchmark.held_out, condition.steering)])
-        mass = float(reply.mass.mean())
-        if not np.isfinite(reply.probabilities).all():
-            raise SubjectFailed("the model gives no numbers for the options")
-        if mass < self.settings.min_mass:
-            what = (
-                f"{mass:.3f} of the probability is on the five letters, less than --min-mass {self.settings.min_mass:g}"
-            )
-            raise SubjectFailed(what)
-        line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
-        return line | ({"fit": dict(condition.fit)} if condition.fit else {})
-
-
-def _predicted(condition: Prediction) -> Line:
-    if condition.probabilities is not None:
-        return {"probabilities": np.round(condition.probabilities, DIGITS).tolist()}
-    assert condition.values is not None
-    return {"values": np.round(condition.values, DIGITS).tolist()}
 
 
 def _task(line: Line) -> Task:

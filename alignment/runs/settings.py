@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignment.hyperparameters import hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
 from alignment.methods.registry import chosen_methods, methods
@@ -34,7 +35,10 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What is run on what. `release` is a folder or a repository on the Hub, at `revision`."""
+    """What is run on what. `release` is a folder or a repository on the Hub, at `revision`.
+
+    Trained methods are trained with so many `seeds`, from `seed` on; `replaced` are hyperparameters METHOD.KEY=VALUE.
+    """
 
     release: str
     methods: tuple[str, ...]
@@ -50,6 +54,9 @@ class RunSettings:
     min_mass: float = 0.5
     revision: str | None = None
     retry_failed: bool = False
+    seeds: int = 3
+    replaced: tuple[str, ...] = ()
+    save_adapters: bool = False
 
     def chosen(self) -> list[Method]:
         """The methods. Raises `UsageError` for options that mean nothing, alone or together."""
@@ -61,6 +68,9 @@ class RunSettings:
             _one_of("--attn", self.model.attention, ATTENTIONS)
         if not 0 <= self.min_mass <= 1:
             raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
+        if self.seeds < 1:
+            raise UsageError("a training needs a seed", expected="--seeds 1 or more", got=str(self.seeds))
+        hyperparameters(self.replaced)
         if self.subjects is not None and self.subjects < 1:
             raise UsageError("there is nobody to ask", expected="--subjects 1 or more", got=str(self.subjects))
         chosen = [method for method in self._named() if method.name not in self.unavailable]
@@ -73,6 +83,11 @@ class RunSettings:
             advice = "name a folder or a model of the Hub, or pocket with a simulated release"
             raise UsageError(f"{needing[0]} needs a model", expected="--model NAME_OR_PATH", next_step=advice)
         return chosen
+
+    @property
+    def training_seeds(self) -> list[int]:
+        """The seeds that every trained method is trained with."""
+        return list(range(self.seed, self.seed + self.seeds))
 
     @property
     def unavailable(self) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ def run(
     revision: Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")] = None,
     min_mass: Annotated[float, typer.Option(help="Least probability on the five letters.")] = 0.5,
     processes: Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")] = None,
+    seeds: Annotated[int, typer.Option(help="How often trained methods are trained.")] = 3,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.")] = None,
+    save_adapters: Annotated[bool, typer.Option("--save-adapters", help="Keep what is trained.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")] = False,
 ) -> None:
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
@@ -56,7 +59,7 @@ def run(
     named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map) if model else None
     settings = RunSettings(
         release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,
-        min_mass, revision, retry_failed,
+        min_mass, revision, retry_failed, seeds, tuple(set_ or ()), save_adapters,
     )  # fmt: skip
     _show_run(run_methods(settings, out, share, progress_lines()), out)
 

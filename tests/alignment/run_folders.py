@@ -28,8 +28,11 @@ def held_out(config: str) -> list[str]:
     return [item.name for item in instrument(config).items if item.role == "held_out"]
 
 
-def method(*, floor: bool = False, leaky: bool = False, sees_dev: str | None = None) -> Line:
-    return {"sees_dev": sees_dev, "leaky": leaky, "floor": floor, "settings": {}}
+def method(
+    *, floor: bool = False, leaky: bool = False, sees_dev: str | None = None, seeds: list[int] | None = None
+) -> Line:
+    settings = {"seeds": seeds} if seeds else {}
+    return {"sees_dev": sees_dev, "leaky": leaky, "floor": floor, "settings": settings}
 
 
 def run_facts(methods: Mapping[str, Line], **changes: Any) -> Line:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from tiny_models import texts, tiny_model, tiny_tokenizer
 
+from alignment.adapter import Adapter
 from alignment.benchmark import Benchmark, Subject, read_benchmark
+from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Condition, Context, Prediction, Prompted
 from alignment.methods.prompting import domain_scores, example_order, standing
 from alignment.methods.registry import FITS, chosen_methods, methods
@@ -36,7 +38,8 @@ def someone() -> Respondent:
 
 
 def fitted(name: str, benchmark: Benchmark, someone: Respondent | None, subject: int = 0) -> Condition:
-    context = Context(benchmark, min_mass=0.0)
+    few = [f"{name}.steps=3"] if methods()[name].is_trained else []
+    context = Context(benchmark, min_mass=0.0, hyperparameters=hyperparameters(few))
     return methods()[name].fit(benchmark.subjects[subject], someone, context)
 
 
@@ -45,7 +48,14 @@ def same(one: Condition, other: Condition) -> bool:
         return np.array_equal(one.values, other.values) if one.values is not None else True
     assert isinstance(one, Prompted)
     assert isinstance(other, Prompted)
-    return one.system == other.system and _same_steering(one.steering, other.steering) and one.fit == other.fit
+    steered = _same_steering(one.steering, other.steering) and _same_adapter(one.adapter, other.adapter)
+    return one.system == other.system and steered and one.fit == other.fit
+
+
+def _same_adapter(one: Adapter | None, other: Adapter | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return all(np.array_equal(one.weights[key], other.weights[key]) for key in one.weights)
 
 
 def _same_steering(one: Any, other: Any) -> bool:
@@ -94,7 +104,7 @@ def test_the_published_choice_of_the_strength_does_look_at_them(benchmark_: Benc
     assert len(chosen) == 2
 
 
-@pytest.mark.parametrize("name", ["trait-levels", "few-shot-120", "few-shot-10", "facet-mean", "ridge", "knn"])
+@pytest.mark.parametrize("name", ["trait-levels", "few-shot-120", "few-shot-10", "facet-mean", "ridge", "knn", "dpo"])
 def test_other_given_answers_give_another_condition(name: str, benchmark_: Benchmark, someone: Respondent) -> None:
     assert not same(fitted(name, benchmark_, someone, 0), fitted(name, benchmark_, someone, 1))
 
@@ -126,7 +136,7 @@ def test_cross_validation_never_shows_what_it_asks(
     """Neither the prompt nor the probes of a fold hold the fold's items."""
     asked: list[Ask] = []
     ask = Respondent.ask
-    monkeypatch.setattr(Respondent, "ask", lambda self, asks: asked.extend(asks) or ask(self, asks))
+    monkeypatch.setattr(Respondent, "ask", lambda self, asks, *rest: asked.extend(asks) or ask(self, asks, *rest))
     fitted("pas-few-shot", benchmark_, someone)
     assert len(asked) == 3 * 6
     for each in asked:

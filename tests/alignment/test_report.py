@@ -163,12 +163,12 @@ def test_costs_are_means_a_subject_with_repeated_attempts(tmp_path: Path) -> Non
 NUMBER, NULL = (int, float), type(None)
 METHOD: dict[str, Any] = {
     "method": str, "model": (str, NULL), "sees_dev": (str, NULL), "leaky": bool, "floor": bool, "n": int,
-    "pending": int, "excluded": dict, "option_mass": (*NUMBER, NULL), "option_lock": (dict, NULL),
+    "seeds": int,    "pending": int, "excluded": dict, "option_mass": (*NUMBER, NULL), "option_lock": (dict, NULL),
     "seconds": (*NUMBER, NULL), "tokens": (*NUMBER, NULL), "refused": (str, NULL), "decodes": dict,
 }  # fmt: skip
 DECODE: dict[str, Any] = {
     **dict.fromkeys(("sum", "sum_low", "sum_high", "mean", "accuracy", "within_one"), (*NUMBER, NULL)),
-    "domains": dict, "facets": dict, "difference_to_ridge": (dict, NULL),
+    "by_seed": (list, NULL), "domains": dict, "facets": dict, "difference_to_ridge": (dict, NULL),
 }  # fmt: skip
 TOP = ("format", "release", "config", "split", "labels", "subjects", "reference", "intervals", "runs", "methods")
 
@@ -497,3 +497,42 @@ def test_an_unwritable_place_is_the_machines_no(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a file")
     with pytest.raises(EnvironmentProblem):
         write_report([run(tmp_path / "run")], tmp_path / "out", figures=False)
+
+
+def seeded(folder: Path, seeds: list[int], said: list[list[int]], **more: Any) -> Path:
+    """A run of dpo on one person who answers 3 to everything; `said` are the sure answers of each seed to all items."""
+    probabilities = [[SURE[option] for _ in ITEMS] for (option,) in said]
+    line = {"method": "dpo", "subject": "sd3-1", "items": ITEMS, "expected": [3] * len(ITEMS), "mass": 0.9}
+    facts = run_facts({"dpo": method(seeds=[0, 1])}, subjects=1)
+    return write_run(folder, facts, [line | {"seeds": seeds, "probabilities": probabilities} | more])
+
+
+def test_the_error_of_several_seeds_is_the_mean_of_theirs(tmp_path: Path) -> None:
+    """Not the error of their mean answer, which would be 0 here."""
+    where, _ = write_report([seeded(tmp_path / "run", [0, 1], [[2], [4]])], figures=False)
+    found = json.loads((where / "results.json").read_text())["methods"]["dpo"]
+    assert found["seeds"] == 2
+    assert found["decodes"]["median"]["by_seed"] == [3, 3]
+    assert found["decodes"]["median"]["sum"] == 3
+    assert found["decodes"]["median"]["accuracy"] == 0
+    assert found["option_lock"] == {"option": 2, "share": 0.5, "locked": False}
+    assert "1 × 2 seeds" in (where / "leaderboard.md").read_text()
+
+
+def test_lines_of_other_seeds_than_the_runs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputRejected, match="not that of a run") as caught:
+        write_report([seeded(tmp_path / "run", [0, 2], [[2], [4]])])
+    assert caught.value.places[0].column == "seeds"
+    with pytest.raises(InputRejected, match="not that of a run") as caught:
+        write_report([seeded(tmp_path / "other", [0, 1], [[2]])])
+    assert caught.value.places[0].column == "probabilities"
+
+
+def test_seeds_of_a_configuration_are_whole_numbers(tmp_path: Path) -> None:
+    run_ = seeded(tmp_path / "run", [0, 1], [[2], [4]])
+    facts = json.loads((run_ / "run.json").read_text())
+    facts["methods"]["dpo"]["settings"]["seeds"] = "two"
+    (run_ / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(InputRejected, match="not that of a run") as caught:
+        write_report([run_])
+    assert caught.value.places[0].column == "methods.dpo.settings.seeds"

@@ -11,10 +11,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tiny_models import tiny_model, tiny_tokenizer
 
-from alignment.runs.folder import ANSWERS, FAILURES, opened
+from alignment.benchmark import read_benchmark
+from alignment.prompts import read_prompts
+from alignment.respondent.adapters import load_adapter
+from alignment.respondent.loading import load_respondent
+from alignment.respondent.respondent import Ask, Respondent
+from alignment.runs.adapters import adapter_folder
+from alignment.runs.folder import ANSWERS, FAILURES, opened, read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share, share_of
@@ -235,16 +242,15 @@ def test_methods_may_be_added_and_a_model_to_a_run_of_floors(release: Path, tiny
 def test_a_subject_that_fails_is_recorded_left_out_and_tried_again_on_demand(
     whole: Path, release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from alignment.respondent.respondent import Respondent
 
     out, said = tmp_path / "run", []
     ask, count = Respondent.ask, []
 
-    def failing(self: Respondent, asks: Any) -> Any:
+    def failing(self: Respondent, asks: Any, adapter: Any = None) -> Any:
         count.append(1)
         if len(count) == 2:
             raise RuntimeError("the second one is too much")
-        return ask(self, asks)
+        return ask(self, asks, adapter)
 
     monkeypatch.setattr(Respondent, "ask", failing)
     report = run(settings(release, tiny), out, Share(), said.append)
@@ -332,7 +338,7 @@ def test_a_model_that_is_not_there_is_an_error(release: Path, tmp_path: Path) ->
 def test_the_model_may_be_quantised(release: Path, tiny: Path, tmp_path: Path) -> None:
     model = ModelSettings(str(tiny), quantize="nf4")
     given = RunSettings(str(release), ("few-shot-10", "pas"), model, DARK_TRIAD, subjects=1, min_mass=0.0)
-    assert run(given, tmp_path / "run", Share()).complete
+    assert run(given, tmp_path / "run", Share()) == RunReport(done=2, before=0, failures=[], complete=True)
     frozen = json.loads((tmp_path / "run" / "run.json").read_text())
     assert frozen["model"]["quantize"] == "nf4"
 
@@ -340,6 +346,52 @@ def test_the_model_may_be_quantised(release: Path, tiny: Path, tmp_path: Path) -
 def test_a_model_over_several_devices_is_not_shared(release: Path, tiny: Path, tmp_path: Path) -> None:
     model = ModelSettings(str(tiny), device_map="auto")
     given = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=1, min_mass=0.0)
-    assert run(given, tmp_path / "run", Share()).complete
+    assert run(given, tmp_path / "run", Share()) == RunReport(done=1, before=0, failures=[], complete=True)
     with pytest.raises(UsageError, match="cannot be shared"):
         run(given, tmp_path / "other", Share(0, 2))
+
+
+def trained(release: Path, tiny: Path, **changes: Any) -> RunSettings:
+    given = {"methods": ("dpo",), "subjects": 2, "seeds": 2, "replaced": ("dpo.steps=3", "dpo.rank=2")} | changes
+    return settings(release, tiny, **given)
+
+
+def test_a_trained_method_answers_once_a_seed_and_keeps_its_adapters(release: Path, tiny: Path, tmp_path: Path) -> None:
+    """What is kept gives the answers that were written down."""
+    out = tmp_path / "run"
+    given = trained(release, tiny, save_adapters=True, seed=4)
+    assert run(given, out, Share()) == RunReport(done=2, before=0, failures=[], complete=True)
+    frozen = read_configuration(out)["methods"]["dpo"]["settings"]
+    assert frozen["seeds"] == [4, 5]
+    assert (frozen["hyperparameters"]["steps"], frozen["hyperparameters"]["rank"]) == (3, 2)
+    assert given.model is not None
+    someone = load_respondent(given.model, read_prompts(DARK_TRIAD), "forward", Share())
+    held_out = read_benchmark(release, DARK_TRIAD, "test").held_out
+    for line in lines(out):
+        assert line["seeds"] == [4, 5]
+        assert line["fit"] == {"seeds": [{"steps": 3}, {"steps": 3}]}
+        assert line["probabilities"][0] != line["probabilities"][1]
+        for seed, said in zip(line["seeds"], line["probabilities"], strict=True):
+            adapter = load_adapter(adapter_folder(out, "dpo", line["subject"], seed))
+            (reply,) = someone.ask([Ask(someone.wording.system(), held_out)], adapter)
+            assert np.allclose(reply.probabilities, said, atol=1e-6)
+
+
+def test_other_seeds_or_hyperparameters_are_another_run(release: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(trained(release, tiny), out, Share())
+    for change, field in (({"seeds": 3}, "seeds"), ({"replaced": ("dpo.steps=4", "dpo.rank=2")}, "steps")):
+        with pytest.raises(UsageError, match=rf"another methods.dpo.settings.*{field}"):
+            run(trained(release, tiny, **change), out, Share())
+    before = (out / "answers.jsonl").read_bytes()
+    content = before.splitlines(keepends=True)
+    (out / "answers.jsonl").write_bytes(content[0] + content[1][:100])
+    assert run(trained(release, tiny), out, Share()).done == 1
+    assert (out / "answers.jsonl").read_bytes() == before
+
+
+def test_a_training_needs_a_seed(release: Path, tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs a seed"):
+        run(trained(release, tiny, seeds=0), tmp_path / "run", Share())
+    with pytest.raises(UsageError, match="no hyperparameter"):
+        run(trained(release, tiny, replaced=("dpo.step=1",)), tmp_path / "run", Share())

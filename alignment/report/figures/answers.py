@@ -61,10 +61,11 @@ def _of_method(row: Row) -> Matrix:
     if row.probabilities is None:
         said = rounded(row.values) if row.values is not None else np.full_like(row.answers, np.nan)
     elif row.floor:
-        known = row.probabilities[~np.isnan(row.answers)]
+        known = row.probabilities[:, 0][~np.isnan(row.answers)]
         return np.asarray(known.mean(axis=0) if len(known) else np.zeros(len(OPTIONS)))
     else:
         said = argmax(row.probabilities)
+        return option_shares(np.where(np.isnan(row.answers)[:, None], np.nan, said))
     return option_shares(np.where(np.isnan(row.answers), np.nan, said))
 
 

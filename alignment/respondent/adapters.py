@@ -1,0 +1,129 @@
+"""Adapters on a model: put on, taken off without a trace, merged, saved and loaded in peft's format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import LoraConfig, LoraModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from alignment.adapter import TARGETS, Adapter
+from alignment.respondent.scoring import Scorer
+from papi.errors import InputRejected, UsageError
+from papi.files import make_folder, read_bytes, read_json, write_bytes, write_json
+
+NAME = "papi"
+PREFIX = "base_model.model."  # of the names in peft's files
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+
+
+@contextmanager
+def fresh_adapter(scorer: Scorer, rank: int, alpha: int, seed: int) -> Iterator[LoraModel]:
+    """Within the block the model has a new adapter, which changes nothing yet (B = 0) and can be trained."""
+    with _attached(scorer, {NAME: _config(rank, alpha)}, seed) as lora:
+        yield lora
+
+
+@contextmanager
+def adapted(scorer: Scorer, adapter: Adapter | None) -> Iterator[None]:
+    """Within the block the model has an adapter. Raises `UsageError` for one of another model."""
+    if adapter is None:
+        yield
+        return
+    with _attached(scorer, {NAME: _config(adapter.rank, adapter.alpha)}) as lora:
+        _load(lora, adapter, NAME)
+        yield
+
+
+def adapter_of(lora: LoraModel, name: str = NAME) -> Adapter:
+    """The weights of an adapter that is on a model, as they are now."""
+    config: Any = lora.peft_config[name]
+    state = get_peft_model_state_dict(lora.model, adapter_name=name)
+    weights = {key: value.detach().float().cpu().numpy().copy() for key, value in sorted(state.items())}
+    return Adapter(int(config.r), int(config.lora_alpha), weights)
+
+
+def merged(scorer: Scorer, adapters: Sequence[Adapter], weights: Sequence[float]) -> Adapter:
+    """The weighted sum of some adapters, exactly: its rank is the sum of theirs.
+
+    Merged by `cat`: peft's `linear` adds the factors, not their products, and is no sum of adapters.
+    """
+    names = [f"part_{number}" for number in range(len(adapters))]
+    configs = {name: _config(each.rank, each.alpha) for name, each in zip(names, adapters, strict=True)}
+    with _attached(scorer, configs) as lora:
+        for name, each in zip(names, adapters, strict=True):
+            _load(lora, each, name)
+        lora.add_weighted_adapter(names, list(weights), NAME, combination_type="cat")
+        return adapter_of(lora)
+
+
+def save_adapter(adapter: Adapter, folder: Path, model_name: str) -> None:
+    """Write an adapter as peft does, for `PeftModel.from_pretrained(model, folder)`."""
+    make_folder(folder)
+    config = _config(adapter.rank, adapter.alpha).to_dict()  # type: ignore[no-untyped-call]
+    lists = {key: sorted(value) for key, value in config.items() if isinstance(value, set)}
+    named = {PREFIX + key: np.ascontiguousarray(value) for key, value in adapter.weights.items()}
+    write_bytes(folder / WEIGHTS, save(named))
+    write_json(folder / CONFIG, config | lists | {"base_model_name_or_path": model_name, "inference_mode": True})
+
+
+def load_adapter(folder: Path) -> Adapter:
+    """An adapter from a folder that `save_adapter` wrote. Raises `InputRejected` where it is none."""
+    try:
+        config, found = read_json(folder / CONFIG), load(read_bytes(folder / WEIGHTS))
+        weights = {key.removeprefix(PREFIX): value for key, value in found.items()}
+        return Adapter(int(config["r"]), int(config["lora_alpha"]), weights)
+    except (ValueError, TypeError, KeyError, SafetensorError) as error:
+        raise InputRejected("the folder holds no adapter", where=str(folder), got=repr(error)) from error
+
+
+def _config(rank: int, alpha: int) -> LoraConfig:
+    return LoraConfig(
+        r=rank, lora_alpha=alpha, target_modules=list(TARGETS), lora_dropout=0.0, bias="none", task_type="CAUSAL_LM"
+    )
+
+
+@contextmanager
+def _attached(scorer: Scorer, configs: dict[str, LoraConfig], seed: int = 0) -> Iterator[LoraModel]:
+    """Adapters on the model; the places where it is steered are looked up anew, since layers are wrapped meanwhile.
+
+    Adapter weights are float32 whatever the model's, so that small steps of training are not lost.
+    """
+    trainable = [weight for weight in scorer.model.parameters() if weight.requires_grad]
+    with torch.random.fork_rng(_devices(scorer.device)):
+        torch.manual_seed(seed)
+        first, *others = configs
+        lora: Any = LoraModel(scorer.model, {first: configs[first]}, first)
+        for name in others:
+            lora.peft_config[name] = configs[name]
+            lora.inject_adapter(scorer.model, name)
+    for name, weight in scorer.model.named_parameters():
+        if "lora_" in name:
+            weight.data = weight.data.float()
+    try:
+        scorer.look_up_parts()
+        yield lora
+    finally:
+        lora.unload()
+        for weight in trainable:
+            weight.requires_grad_(True)
+        scorer.look_up_parts()
+
+
+def _load(lora: LoraModel, adapter: Adapter, name: str) -> None:
+    state = {key: torch.from_numpy(np.array(value)) for key, value in adapter.weights.items()}
+    expected = {key: value.shape for key, value in get_peft_model_state_dict(lora.model, adapter_name=name).items()}
+    if {key: value.shape for key, value in state.items()} != expected:
+        got = f"{len(state)} weights, rank {adapter.rank}"
+        raise UsageError("the adapter is of another model", expected=f"{len(expected)} weights", got=got)
+    set_peft_model_state_dict(lora.model, state, adapter_name=name)
+
+
+def _devices(device: torch.device) -> list[int]:
+    return [device.index or 0] if device.type == "cuda" else []

@@ -1,0 +1,294 @@
+"""Training an adapter on one answer token: what it learns from, when it ends, and that it is the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import ARCHITECTURES, plain_probabilities, questions, texts, tiny_model, tiny_tokenizer
+
+from alignment.benchmark import Benchmark, read_benchmark
+from alignment.hyperparameters import Hyperparameters, defaults, hyperparameters
+from alignment.methods.contract import Context, Prompted, answered
+from alignment.methods.registry import methods
+from alignment.prompts import read_prompts
+from alignment.respondent.adapters import adapter_of, fresh_adapter
+from alignment.respondent.respondent import Ask, Respondent
+from alignment.training import fitting
+from alignment.training.material import Material
+from alignment.training.objectives import objective_of, rewards
+from alignment.training.outcomes import ELSE
+from alignment.training.trainer import Lesson, batches, train
+from papi.errors import UsageError
+from papi.instruments import DARK_TRIAD
+
+TRAINED = ("sft", "dpo", "dpo-graded", "ppo", "epg")
+TUNED = ("sft", "dpo-graded", "epg")
+FEW = [f"{name}.{key}={value}" for name in TRAINED for key, value in (("steps", 5), ("warm_up", 1), ("rank", 2))]
+ASKED = questions(7)
+SYSTEM = "You are somebody."
+SHORT = read_prompts(DARK_TRIAD) | {"system": "You.", "question": "{options}\n{statement}", "labels": list("vwxyz")}
+
+
+@pytest.fixture(scope="module")
+def benchmark_(release: Path) -> Benchmark:
+    found = read_benchmark(release, DARK_TRIAD, "test_population")
+    return replace(found, subjects=found.subjects[:3], held_out_answers=found.held_out_answers[:3])
+
+
+@pytest.fixture(scope="module")
+def someone() -> Respondent:
+    return Respondent(tiny_model("llama", attention="sdpa"), tiny_tokenizer(), SHORT)
+
+
+def lesson(method: str, respondent: Respondent, chosen: Hyperparameters | None = None, seed: int = 0) -> Lesson:
+    material = Material(respondent, [Ask(SYSTEM, ASKED)])
+    settings = chosen or hyperparameters(FEW)[method]
+    answers = np.array([1, 5, 3, 4, 2, 5, 1], dtype=np.int8)
+    return Lesson(material, np.arange(len(ASKED)), answers, objective_of(method, settings), settings, seed)
+
+
+def weights_after(taught: Lesson, steps: int) -> dict[str, Any]:
+    return dict(fitting.trained(taught, steps).weights)
+
+
+def fitted(method: str, benchmark: Benchmark, respondent: Respondent, subject: int = 0, seed: int = 0) -> Prompted:
+    context = Context(benchmark, seed, min_mass=0.0, hyperparameters=hyperparameters(FEW))
+    found = methods()[method].fit(benchmark.subjects[subject], respondent, context)
+    assert isinstance(found, Prompted)
+    return found
+
+
+# outcomes
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("architecture", list(ARCHITECTURES))
+def test_outcomes_are_those_of_the_plain_forward(architecture: str, attention: str) -> None:
+    if architecture == "gemma2" and attention == "sdpa":
+        pytest.skip("Gemma 2 has no sdpa")
+    model = tiny_model(architecture, attention=attention)
+    respondent = Respondent(model, tiny_tokenizer(), texts(), option_order="both")
+    material = Material(respondent, [Ask(SYSTEM, ASKED), Ask("You are another.", ASKED[:3])])
+    rows = np.array([1, 4, 8])
+    found = material.outcomes(rows)
+    letters = [tiny_tokenizer()(f"({letter}", add_special_tokens=False)["input_ids"][-1] for letter in "ABCDE"]
+    for row, system, question in ((0, SYSTEM, ASKED[1]), (1, SYSTEM, ASKED[4]), (2, "You are another.", ASKED[1])):
+        plain = plain_probabilities(model, system, question, "Option (")
+        expected = np.array([*plain[letters][::-1], 1 - plain[letters].sum()])  # A is response 5
+        assert np.allclose(found.logarithms[row].detach().exp().numpy(), expected, atol=2e-6)
+    assert found.logarithms.shape == (2 * len(rows), ELSE + 1)
+    assert found.hidden.shape == (2 * len(rows), model.config.hidden_size)
+    assert torch.allclose(found.logarithms.exp().sum(dim=1), torch.ones(6), atol=1e-5)
+
+
+def test_the_second_order_of_the_options_is_read_the_other_way_round(someone: Respondent) -> None:
+    both, backward = (
+        Respondent(someone.model, someone.tokenizer, someone.texts, option_order=order)
+        for order in ("both", "reversed")
+    )
+    rows = np.arange(3)
+    found = Material(both, [Ask(SYSTEM, ASKED)]).outcomes(rows).logarithms[3:]
+    assert torch.allclose(found, Material(backward, [Ask(SYSTEM, ASKED)]).outcomes(rows).logarithms, atol=1e-6)
+
+
+# the loop
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_training_is_the_same_for_the_same_seed_and_another_for_another(method: str, someone: Respondent) -> None:
+    first, again, other = (weights_after(lesson(method, someone, seed=seed), 5) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert any(not np.array_equal(first[key], other[key]) for key in first)
+    assert any(np.abs(value).max() > 0 for key, value in first.items() if "lora_B" in key)
+
+
+@pytest.mark.parametrize("method", TRAINED)
+def test_training_brings_what_it_is_after(method: str, someone: Respondent) -> None:
+    """The reward of all outcomes, or where the others are not its affair (preferences) of the options."""
+    chosen = defaults()[method] | {"learning_rate": 5e-3, "steps": 30, "warm_up": 3, "batch": 7, "kl": 0.0}
+    taught = lesson(method, someone, chosen)
+    answers = torch.from_numpy(taught.answers.astype(np.int64))
+
+    def reward() -> float:
+        chances = taught.material.outcomes(taught.rows).logarithms.detach().exp()
+        if "dpo" in method:
+            chances = chances[:, :ELSE] / chances[:, :ELSE].sum(dim=1, keepdim=True)
+        return float((chances * rewards(answers, -6)[:, : chances.shape[1]]).sum(dim=1).mean())
+
+    before = reward()
+    with fresh_adapter(someone.scorer, 4, 16, 0):
+        for _ in train(taught, [30]):
+            after = reward()
+    assert after > before + 0.2
+
+
+def test_a_training_may_be_stopped_anywhere_on_the_same_way(someone: Respondent) -> None:
+    """What it is after three steps does not depend on where else it stops; the learning rate follows all steps."""
+    alone = weights_after(lesson("sft", someone), 3)
+    taught, passed = lesson("sft", someone), []
+    with fresh_adapter(someone.scorer, 2, 100, 0) as lora:
+        for step in train(taught, [0, 3, 5]):
+            passed.append(step)
+            if step == 3:
+                found = adapter_of(lora).weights
+    assert passed == [0, 3, 5]
+    assert all(np.array_equal(alone[key], found[key]) for key in alone)
+
+
+def test_batches_take_every_usable_answer_before_any_again(someone: Respondent) -> None:
+    taught = lesson("dpo", someone, hyperparameters(["dpo.batch=3"])["dpo"])
+    draws = batches(taught)
+    for _ in range(3):
+        assert sorted(np.concatenate([next(draws), next(draws)])) == [0, 1, 3, 4, 5, 6]  # 2 is neutral
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_quantised_weights_are_trained_through(method: str, tiny_quantised: Respondent) -> None:
+    """QLoRA: the adapter is float32 and learns in every layer, the weights below stay as they are."""
+    taught = lesson(method, tiny_quantised)
+    tiny_quantised.ask([Ask(SYSTEM, ASKED)])  # what was asked before must not stop the gradient
+    before = {name: value.clone() for name, value in tiny_quantised.model.state_dict().items()}
+    found = weights_after(taught, 5)
+    assert all(np.abs(value).max() > 0 for key, value in found.items() if "lora_B" in key)
+    after = tiny_quantised.model.state_dict()
+    assert list(before) == list(after)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.fixture(scope="module")
+def tiny_quantised(tmp_path_factory: pytest.TempPathFactory) -> Respondent:
+    from alignment.respondent.loading import load_respondent
+    from alignment.runs.settings import ModelSettings
+    from alignment.runs.sharing import Share
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny_model("llama", attention="sdpa").save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    settings = ModelSettings(str(folder), quantize="nf4")
+    return load_respondent(settings, SHORT, "forward", Share())
+
+
+# methods
+
+
+@pytest.mark.parametrize("method", TUNED)
+def test_early_stopping_asks_what_it_was_not_trained_on(
+    method: str, benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every fold's items are asked of adapters trained on the others only; the last training is on all."""
+    trained: list[set[str]] = []
+    asked: list[tuple[int, set[str]]] = []
+    ask, inner = Respondent.ask, train
+
+    def watched(taught: Lesson, stops: Collection[int]) -> Iterator[int]:
+        given = benchmark_.given
+        trained.append({given[row].item for row in taught.rows})
+        yield from inner(taught, stops)
+
+    def heard(self: Respondent, asks: Any, adapter: Any = None) -> Any:
+        asked.append((len(trained) - 1, {question.item for each in asks for question in each.questions}))
+        return ask(self, asks, adapter)
+
+    monkeypatch.setattr(fitting, "train", watched)
+    monkeypatch.setattr(Respondent, "ask", heard)
+    monkeypatch.setattr(fitting, "STOPS", (0, 2))
+    fitted(method, benchmark_, someone)
+    everything = {question.item for question in benchmark_.given}
+    assert asked
+    assert all(items and not items & trained[number] for number, items in asked)
+    assert set().union(*(items for _, items in asked)) <= everything
+    assert len(trained) in (3, 4)  # no last training where no step is better
+
+
+def test_early_stopping_takes_the_step_of_the_lowest_error_on_the_folds(
+    benchmark_: Benchmark, someone: Respondent
+) -> None:
+    found = fitted("sft", benchmark_, someone).fit
+    errors = {int(stop): error for stop, error in found["fold_errors"].items()}
+    assert list(errors) == [0, 2, 4, 5]
+    assert found["steps"] == min(errors, key=lambda stop: (errors[stop], stop))
+
+
+def test_no_steps_are_taken_where_the_letters_lose_their_mass(benchmark_: Benchmark, someone: Respondent) -> None:
+    context = Context(benchmark_, min_mass=1.0, hyperparameters=hyperparameters(FEW))
+    found = methods()["sft"].fit(benchmark_.subjects[0], someone, context)
+    assert isinstance(found, Prompted)
+    assert found.adapter is None
+
+
+def test_somebody_without_usable_answers_is_left_to_the_model_as_it_is(
+    benchmark_: Benchmark, someone: Respondent
+) -> None:
+    for method, answers in (("dpo", [3] * 18), ("sft", [0] * 18), ("epg", [0] * 18)):
+        nobody = replace(benchmark_.subjects[0], given=np.array(answers, dtype=np.int8))
+        context = Context(benchmark_, min_mass=0.0, hyperparameters=hyperparameters(FEW))
+        found = methods()[method].fit(nobody, someone, context)
+        assert isinstance(found, Prompted)
+        assert found.adapter is None
+        assert found.fit["steps"] == 0
+
+
+def test_only_what_was_answered_is_learnt(benchmark_: Benchmark, someone: Respondent) -> None:
+    """A missing answer is no row of any lesson: what is learnt is the same as without the question."""
+    subject = benchmark_.subjects[0]
+    given = subject.given.copy()
+    given[:4] = 0
+    gaps = replace(benchmark_, subjects=(replace(subject, given=given), *benchmark_.subjects[1:]))
+    assert len(answered(given)) == len(given) - 4
+    weights = [fitted("dpo", each, someone).adapter for each in (gaps, benchmark_)]
+    assert weights[0] is not None
+    assert weights[1] is not None
+    assert any(not np.array_equal(weights[0].weights[key], weights[1].weights[key]) for key in weights[0].weights)
+
+
+def test_the_trained_subject_answers_otherwise(benchmark_: Benchmark, someone: Respondent) -> None:
+    found = fitted("dpo", benchmark_, someone)
+    ask = Ask(found.system, benchmark_.held_out)
+    (before,), (after,) = someone.ask([ask]), someone.ask([ask], found.adapter)
+    assert np.abs(before.probabilities - after.probabilities).max() > 1e-4
+
+
+# hyperparameters
+
+
+def test_the_papers_settings_are_the_defaults() -> None:
+    for method, rate in (("dpo", 5e-4), ("ppo", 1.41e-5)):
+        found = defaults()[method]
+        assert found["learning_rate"] == rate
+        assert [found[key] for key in ("steps", "batch", "alpha", "rank", "weight_decay")] == [250, 16, 100, 16, 0.05]
+    assert defaults()["dpo"]["warm_up"] == 100
+    assert defaults()["dpo"]["beta"] == 0.1
+    assert [defaults()["ppo"][key] for key in ("kl", "epochs", "lost_reward")] == [0.2, 4, -6]
+
+
+def test_a_hyperparameter_is_replaced_for_one_method_only() -> None:
+    found = hyperparameters(["dpo.steps=7", "ppo.lost_reward=-3.5"])
+    assert found["dpo"]["steps"] == 7
+    assert found["ppo"] == defaults()["ppo"] | {"lost_reward": -3.5}
+    assert found["sft"] == defaults()["sft"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps=7", "names no trained method"),
+        ("pas.steps=7", "names no trained method"),
+        ("dpo.steps", "names no trained method"),
+        ("dpo.margin=1", "no hyperparameter 'margin'"),
+        ("dpo.steps=many", "is no number"),
+        ("dpo.steps=1.5", "is no number"),
+        ("dpo.steps=0", "out of its range"),
+        ("dpo.learning_rate=-1", "out of its range"),
+        ("dpo.learning_rate=nan", "out of its range"),
+        ("ppo.lost_reward=nan", "out of its range"),
+    ],
+)
+def test_hyperparameters_that_mean_nothing_are_refused(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        hyperparameters([text])
