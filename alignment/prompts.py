@@ -1,7 +1,9 @@
 """The texts that a model is given: a data file of the project's own, or a user's in the same format.
 
 A file is TOML or JSON with any of the keys of `alignment/tables/prompts.toml`, at the top or under the name of an
-instrument. What a user's file leaves out keeps the project's text; what a run was made with is stored in its folder.
+instrument. What a user's file leaves out keeps the project's text, and so do the texts that the project has for one
+instrument alone (`[dark-triad]`), unless the file has them under that name. What a run was made with is stored in its
+folder.
 """
 
 from __future__ import annotations
@@ -124,7 +126,7 @@ def read_prompts(config: str, path: Path | None = None) -> dict[str, Any]:
     theirs = {} if path is None else _read(path)
     if path is not None:
         _check(theirs, path)
-    levels = (own, own.get(config, {}), theirs, theirs.get(config, {}))
+    levels = (own, theirs, own.get(config, {}), theirs.get(config, {}))  # a user's options of one form fit it only
     merged = {key: value for level in levels for key, value in level.items()}
     return {key: merged[key] for key in (*FIELDS, *LISTS)}
 

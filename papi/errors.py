@@ -115,6 +115,10 @@ class SubjectFailed(PapiError):
     exit_code = 4
 
 
+class NothingKnown(SubjectFailed):
+    """A method has not what it needs of one subject, which says nothing of the others."""
+
+
 class EnvironmentProblem(PapiError):
     """The machine says no: disk full, no permission, unreadable, no memory."""
 

@@ -60,6 +60,11 @@ def sha256_of(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def git_blob_id(content: bytes) -> str:
+    """The name that git, and with it the Hub, gives to a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
 def sha256_of_file(path: Path) -> str:
     """SHA-256 of a file's content, as 64 hex digits, read in blocks."""
     digest = hashlib.sha256()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alignment.benchmark import Benchmark, Subject
 from alignment.folds import folds_of
 from alignment.hyperparameters import Hyperparameters, defaults
+from papi.floors import FOLDS as PEOPLE_FOLDS
 from papi.floors import Matrix, people_folds
 from papi.instruments import MISSING
 from papi.scoring import Answers
@@ -102,7 +103,10 @@ class Context:
     def learns_from(self) -> str:
         """Whom the methods learn from that learn from people, in words for the report."""
         people = len(self.benchmark.dev[0])
-        return f"dev, {people:,} people" if people >= LEAST_DEV else "other test subjects, cross-fitted"
+        if people >= LEAST_DEV:
+            return f"dev, {people:,} people"
+        subjects = len(self.benchmark.subjects)
+        return f"other test subjects, cross-fitted, {subjects - -(-subjects // PEOPLE_FOLDS)} people"
 
     def reference(self, subject: Subject) -> Reference:
         """The dev split; without 1,000 people there, the test subjects of the nine other folds than the subject's."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Fit, Prompted, answered
 from alignment.prompts import LEVEL_CUTS, Prompts
-from papi.errors import SubjectFailed
+from papi.errors import NothingKnown
 from papi.floors import Matrix, as_matrix
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def describe_person(subject: Subject, respondent: Respondent, context: Context) 
     elif subject.subject_id in context.descriptions:
         text = context.descriptions[subject.subject_id]
     else:
-        raise SubjectFailed("the file of descriptions has none of this subject", got=subject.subject_id)
+        raise NothingKnown("the file of descriptions has none of this subject", got=subject.subject_id)
     return Prompted(respondent.wording.system("described", description=text), fit={"description": text})
 
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from alignment.benchmark import Subject
 from alignment.decoding import argmax
 from alignment.methods import probes
-from alignment.methods.contract import Context, Prompted, answered
+from alignment.methods.contract import Context, Fit, Prompted, answered
 from alignment.methods.pas import placed, shared_states, steerable_heads
 from alignment.methods.prompting import few_shot_text, neutral_text
-from alignment.methods.strength import STRENGTHS, steered_by_folds
+from alignment.methods.strength import STRENGTHS, Text, steered_by_folds
 from alignment.steering import Floats, Steering
 from papi.floors import as_matrix, summed_error
 
@@ -32,12 +32,12 @@ PARTS = 2  # of the pairs, by which ITI judges its probes
 Rank = Callable[[Floats, NDArray[np.bool_], np.random.Generator], Floats]
 
 
-def pas_published(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+def _leaky(text: Text, subject: Subject, respondent: Respondent, context: Context) -> Prompted:
     """The published algorithm, its leak included: the strength is the one with the lowest error on the test items."""
     from alignment.respondent.respondent import Ask
 
     everything = np.arange(len(subject.given))
-    system = few_shot_text(subject, respondent, context, everything)
+    system = text(subject, respondent, context, everything)
     steering = _steering(subject, respondent, context, everything, rank=_accuracies)
     asks = [Ask(system, context.benchmark.held_out, steering.times(strength)) for strength in STRENGTHS]
     truth = as_matrix(context.benchmark.held_out_answers[context.positions[subject.subject_id]])[None]
@@ -112,6 +112,8 @@ def _accuracies_of(
         return [float(probe.score(x[check], label[check])) for check in checks]
 
 
+pas_published: Fit = partial(_leaky, few_shot_text)
+pas_published_neutral: Fit = partial(_leaky, neutral_text)
 _published = partial(_steering, rank=_accuracies)
 pas_published_cv = steered_by_folds(few_shot_text, _published)
 # What the published directions are worth without the answers in the prompt.

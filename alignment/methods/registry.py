@@ -26,6 +26,7 @@ FITS: dict[str, Fit] = {
     "pas": pas.pas,
     "pas-few-shot": pas.pas_few_shot,
     "pas-published": published.pas_published,
+    "pas-published-neutral": published.pas_published_neutral,
     "pas-published-cv": published.pas_published_cv,
     "pas-published-cv-neutral": published.pas_published_cv_neutral,
     "iti": published.iti,

@@ -11,6 +11,7 @@ import numpy as np
 
 from alignment.measures import Asked, asked_of
 from alignment.report.lines import Answer
+from alignment.report.naming import named_rows
 from alignment.report.runs import Run, read_run
 from alignment.runs.folder import ANSWERS
 from papi.errors import InputRejected, Place, UsageError
@@ -96,7 +97,7 @@ def read_rows(folders: Sequence[Path]) -> Rows:
     subjects = tuple(sorted({subject for run in runs for _, subject in run.answers}))
     asked = asked_of(runs[0].facts["config"], runs[0].facts["labels"])
     _check_people(runs)
-    rows = tuple(_row(name, method, run, subjects, len(asked.items)) for name, method, run in _named(runs))
+    rows = tuple(_row(name, method, run, subjects, len(asked.items)) for name, method, run in named_rows(runs))
     return Rows(runs, asked, subjects, rows)
 
 
@@ -129,53 +130,6 @@ def _check_people(runs: Sequence[Run]) -> None:
                     str(run.path / f"{ANSWERS}.jsonl"), "the same answers for every method", got, line=answer.line
                 )
                 raise InputRejected("a person has two different answers to the same item", places=[place])
-
-
-def _named(runs: Sequence[Run]) -> list[tuple[str, str, Run]]:
-    """The rows there are: name, method and run."""
-    having: dict[str, list[Run]] = {}
-    for run in runs:
-        for method in run.facts["methods"]:
-            having.setdefault(method, []).append(run)
-    named = []
-    for method, each in having.items():
-        if len(each) > 1 and all(run.facts["methods"][method]["floor"] for run in each):
-            _check_same_floor(method, each)
-            each = each[:1]
-        if len(each) == 1:
-            named.append((method, method, each[0]))
-        else:
-            labels = _labels(method, each)
-            named += [(f"{method} ({label})", method, run) for label, run in zip(labels, each, strict=True)]
-    return named
-
-
-def _check_same_floor(method: str, runs: Sequence[Run]) -> None:
-    said = [{s: _plain(answer) for (m, s), answer in run.answers.items() if m == method} for run in runs]
-    for run, other in zip(runs[1:], said[1:], strict=True):
-        if other != said[0]:
-            what = f"the floor {method} did not say the same in {run.path} and {runs[0].path}"
-            raise UsageError(what, next_step="name one of the runs only, or run the floor anew on the same subjects")
-
-
-def _plain(answer: Answer) -> list[Any]:
-    said = answer.values if answer.values is not None else answer.probabilities
-    return np.nan_to_num(said, nan=-1.0).tolist() if said is not None else []
-
-
-def _labels(method: str, runs: Sequence[Run]) -> list[str]:
-    """What tells the models of a method apart: their names, and where these are the same what else differs."""
-    models = [run.model or {} for run in runs]
-    for i, model in enumerate(models):
-        if model in models[:i]:
-            one, other = runs[models.index(model)].path, runs[i].path
-            what = f"{one} and {other} both have the method {method}, with the same model"
-            raise UsageError(what, next_step="name one of the runs only")
-    names = [str(model.get("name")) for model in models]
-    if len(set(names)) == len(names):
-        return names
-    differing = [k for k in sorted(set().union(*models)) if len({repr(m.get(k)) for m in models}) > 1 and k != "name"]
-    return [", ".join([n, *(f"{k} {m.get(k)}" for k in differing)]) for n, m in zip(names, models, strict=True)]
 
 
 def _row(name: str, method: str, run: Run, subjects: Sequence[str], items: int) -> Row:

@@ -20,6 +20,7 @@ from alignment.runs.sharing import Share
 from papi.errors import EnvironmentProblem, MissingFile, UsageError
 from papi.files import sha256_of_file
 from papi.hub_answers import hub_answers
+from papi.words import joined
 
 IDENTIFYING = (
     "*.json",
@@ -30,7 +31,9 @@ IDENTIFYING = (
     "*.txt",
     "*.tiktoken",
 )  # config, weights, tokenizer
-PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "bitsandbytes", "numpy", "scikit-learn")
+WEIGHTS = ("*.safetensors", "*.bin")
+TOKENIZERS = ("tokenizer*", "*.model", "*.tiktoken", "vocab*")
+PACKAGES = ("torch", "transformers", "tokenizers", "accelerate", "peft", "bitsandbytes")
 
 
 def load_respondent(settings: ModelSettings, texts: dict[str, Any], option_order: str, share: Share) -> Respondent:
@@ -67,6 +70,7 @@ def identity_of(settings: ModelSettings, respondent: Respondent) -> dict[str, An
         "dtype": str(respondent.model.dtype).removeprefix("torch."),
         "quantize": settings.quantize,
         "attention": config._attn_implementation,
+        "device_map": settings.device_map,
         "device": respondent.scorer.device.type,
         "unsteered_layers": list(respondent.scorer.parts.skipped),
     }
@@ -111,12 +115,24 @@ def _device(share: Share) -> torch.device:
     return torch.device("cuda", share.local % torch.cuda.device_count())
 
 
+def _refuse_incomplete(folder: Path) -> None:
+    """Raise `MissingFile` where a folder lacks a part of a model."""
+    advice = "name a folder that save_pretrained of a model and of its tokenizer wrote, or a model of the Hub"
+    if not folder.is_dir():
+        raise MissingFile("there is no such folder with a model", where=str(folder), next_step=advice)
+    parts = {"config.json": ("config.json",), "weights": WEIGHTS, "a tokenizer": TOKENIZERS}
+    missing = [name for name, patterns in parts.items() if not any(any(folder.glob(each)) for each in patterns)]
+    if missing:
+        what = f"the model's folder lacks {joined(missing)}"
+        raise MissingFile(what, where=str(folder), expected=", ".join(parts), next_step=advice)
+
+
 @contextmanager
 def _explained(settings: ModelSettings) -> Iterator[None]:
     """The libraries' many complaints as the project's errors."""
     where = settings.name
-    if where.startswith((".", "/")) and not Path(where).is_dir():
-        raise MissingFile("there is no such folder with a model", where=where)
+    if settings.is_folder and settings.name != POCKET:
+        _refuse_incomplete(Path(where))
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from transformers import GenerationConfig
 
 from alignment.adapter import Adapter
 from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
@@ -84,14 +86,8 @@ class Respondent:
         tokens = self.chat.request(request)
         self.chat.refuse_unknown(tokens, request)
         ids = torch.tensor([tokens], device=self.scorer.device)
-        with torch.inference_mode():
-            written = self.model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                do_sample=False,
-                max_new_tokens=most_tokens,
-                pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0,
-            )[0, len(tokens) :]
+        with torch.inference_mode(), self._greedy(most_tokens):
+            written = self.model.generate(ids, attention_mask=torch.ones_like(ids))[0, len(tokens) :]
         self.scorer.tokens += len(tokens) + len(written)
         return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip()
 
@@ -104,6 +100,21 @@ class Respondent:
     def steerable(self) -> NDArray[np.bool_]:
         """Which layers have heads that can be steered, (layers,)."""
         return np.array([number in self.scorer.parts.projections for number in range(len(self.scorer.parts.layers))])
+
+    @contextmanager
+    def _greedy(self, most_tokens: int) -> Iterator[None]:
+        """Within the block the most probable token is taken each time, whatever the model's own settings penalise."""
+        own = self.model.generation_config
+        self.model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+            do_sample=False,
+            max_new_tokens=most_tokens,
+            pad_token_id=self.tokenizer.pad_token_id or self.tokenizer.eos_token_id or 0,
+            eos_token_id=own.eos_token_id or self.tokenizer.eos_token_id,
+        )
+        try:
+            yield
+        finally:
+            self.model.generation_config = own
 
     def _prompt(self, ask: Ask, prompts: Prompts, known: dict[Wanted, Encoded]) -> Prompt:
         """What is asked at several strengths is encoded once; the letters are looked up at the first question."""

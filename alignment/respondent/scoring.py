@@ -15,7 +15,7 @@ from alignment.respondent.chat import Encoded, Tokens
 from alignment.respondent.hooks import Architecture, architecture_of, recorded, steered
 from alignment.respondent.prefix import Prefixes, can_pack, encode_prefixes, last_logits, packed_logits
 from alignment.steering import States, Steering
-from papi.errors import UsageError
+from papi.errors import SubjectFailed, UsageError
 from papi.instruments import MAXIMUM, MINIMUM
 
 Probabilities = NDArray[np.float64]
@@ -90,6 +90,7 @@ class Scorer:
 
     def score(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """The answers to all prompts, in their order."""
+        self._refuse_too_long(prompts)
         keys = list(dict.fromkeys(prompt.key for prompt in prompts))
         self.tokens += sum(len(tokens) for tokens, _ in keys) + sum(
             p.encoded.count - len(p.encoded.prefix) for p in prompts
@@ -101,6 +102,13 @@ class Scorer:
                 lambda batch: self._follow([keys[i] for i in batch], prompts, scores),
             )
         return [_reply(found, prompt) for found, prompt in zip(scores, prompts, strict=True)]
+
+    def _refuse_too_long(self, prompts: Sequence[Prompt]) -> None:
+        """Raise `SubjectFailed` for a prompt beyond the places that the model was made for."""
+        longest = max(len(p.encoded.prefix) + max(map(len, p.encoded.suffixes)) for p in prompts)
+        places = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        if places and longest > places:
+            raise SubjectFailed(f"a prompt has {longest:,} tokens, and the model has places for {places:,}")
 
     def states(self, encoded: Encoded, what: States) -> NDArray[np.float32]:
         """What every head or layer gives on at the last token of each prompt.

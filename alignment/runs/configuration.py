@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from alignment.methods import probes
+from alignment.folds import FOLDS
+from alignment.methods import floors, probes, prompting, trait_vectors
 from alignment.methods.contract import Context, Method
 from alignment.methods.strength import STRENGTHS
-from alignment.prompts import read_prompts
+from alignment.prompts import LEVEL_CUTS, read_prompts
 from alignment.runs.folder import FORMAT
 from alignment.runs.release import ReleaseIdentity
 from alignment.runs.settings import RunSettings
 from papi.files import sha256_of_file
+from papi.floors import RIDGE_PENALTY
 from papi.version import __version__
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
+
+OWN: dict[str, dict[str, Any]] = {
+    "knn": {"neighbours": floors.NEIGHBOURS},
+    "ridge": {"penalty": RIDGE_PENALTY},
+    "trait-levels": {"cuts": list(LEVEL_CUTS)},
+    "p2": {"most_tokens": prompting.LONGEST_DESCRIPTION},
+    "trait-vectors": {"people": trait_vectors.LEARNT_FROM, "statements": trait_vectors.ASKED},
+}
+BASE = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")  # what the floors and all files depend on
 
 
 def configuration(
@@ -39,6 +51,7 @@ def configuration(
         "min_mass": settings.min_mass,
         "prompts": read_prompts(settings.config, settings.prompts),
         "descriptions": sha256_of_file(settings.descriptions) if settings.descriptions else None,
+        "packages": {name: version(name) for name in BASE},
         "methods": {method.name: _method(method, settings, context) for method in chosen},
         "model": _model(settings, respondent),
     }
@@ -46,19 +59,28 @@ def configuration(
 
 def _method(method: Method, settings: RunSettings, context: Context) -> dict[str, Any]:
     return {
-        "sees_dev": context.learns_from if method.sees_dev else None,
+        "sees_dev": _learns_from(method, context) if method.sees_dev else None,
         "leaky": method.leaky,
         "floor": method.is_floor,
         "settings": _settings(method, settings, context),
     }
 
 
+def _learns_from(method: Method, context: Context) -> str:
+    people = OWN.get(method.name, {}).get("people")
+    return f"{people} of {context.learns_from}" if people else context.learns_from
+
+
 def _settings(method: Method, settings: RunSettings, context: Context) -> dict[str, Any]:
+    """What the method does by numbers of its own, so that a run is not gone on with after one was changed."""
+    found: dict[str, Any] = dict(OWN.get(method.name, {}))
     if method.steers:
-        return {"strengths": list(STRENGTHS), "most_heads": probes.HEADS, "probe_penalty": probes.PENALTY}
+        found |= {"strengths": list(STRENGTHS), "folds": FOLDS, "most_heads": probes.HEADS}
+        found |= {"probe_penalty": probes.PENALTY}
     if method.is_trained:
-        return {"seeds": settings.training_seeds, "hyperparameters": dict(context.hyperparameters[method.name])}
-    return {}
+        own = dict(context.hyperparameters[method.name])
+        found |= {"seeds": settings.training_seeds, "folds": FOLDS, "hyperparameters": own}
+    return found
 
 
 def _model(settings: RunSettings, respondent: Respondent | None) -> dict[str, Any] | None:

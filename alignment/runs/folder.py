@@ -31,7 +31,7 @@ from papi.files import (
 RUN, ANSWERS, COSTS, FAILURES = "run.json", "answers", "costs", "failures"
 KINDS = (ANSWERS, COSTS, FAILURES)
 FORMAT = "papi-run-1"
-NOT_COMPARED = {"methods", "model", "release"}  # looked at part by part
+NOT_COMPARED = {"methods", "model", "release", "subjects"}  # looked at part by part; subjects may be more or fewer
 Line = dict[str, Any]
 Task = tuple[str, str]  # method, subject id
 
@@ -119,6 +119,8 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
     Raises `UsageError` where it holds another run, naming the first field that differs; `Busy` where another process of
     that rank is at work in it.
     """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file", expected="a folder for the run", next_step="name another --out")
     make_folder(path)
     with _lock(path / f".{rank}.lock", wait=False):
         with _lock(path / ".lines.lock", wait=True):
@@ -141,7 +143,10 @@ def read_configuration(path: Path) -> dict[str, Any]:
 
 
 def _freeze(path: Path, configuration: dict[str, Any]) -> None:
-    """Write the configuration, or compare it with the one there; only methods, and a first model, may be added."""
+    """Write the configuration, or compare it with the one there, if it has led to anything.
+
+    Only methods, subjects and a first model may be added.
+    """
     if not path.exists():
         if foreign := sorted(each.name for each in path.parent.iterdir() if not each.name.startswith(".")):
             advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
@@ -149,6 +154,10 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
         _write_configuration(path, configuration)
         return
     before = read_configuration(path.parent)
+    folder = RunFolder(path.parent)
+    if not any(file.stat().st_size for kind in (ANSWERS, FAILURES) for file in folder.files(kind)):
+        _write_configuration(path, configuration)
+        return
     for field, old, new in _differences(before, configuration):
         raise UsageError(
             f"the folder holds a run with another {field}",
@@ -157,7 +166,10 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
             got=json.dumps(new),
             next_step="use the same settings to go on with it, or another --out",
         )
-    merged = configuration | {"methods": before["methods"] | configuration["methods"]}
+    merged = configuration | {
+        "methods": before["methods"] | configuration["methods"],
+        "subjects": max(before["subjects"], configuration["subjects"]),
+    }
     if configuration["model"] is None:
         merged["model"] = before["model"]
     if merged != before:

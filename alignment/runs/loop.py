@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,41 +26,48 @@ from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
-from papi.errors import GateFailed, InputRejected, MissingExtra, PapiError, RemoteFailed, UsageError
+from papi.errors import InputRejected, MissingExtra, NothingKnown, PapiError, RemoteFailed, UsageError
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
-NEEDED = ("torch", "transformers", "accelerate", "peft")  # of the extra `alignment`
+NEEDED = ("torch", "transformers", "accelerate", "peft", "bitsandbytes")  # of the extra `alignment`
 STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """What this process did: tasks done and left by others, and the failures it knows of (method, subject, reason)."""
+    """What this process did: subjects answered, and those with answers or failures before; the failures there are now
+    (method, subject, reason); whether nothing is left to do; methods without any answers, with a reason."""
 
     done: int
     before: int
     failures: list[Line]
     complete: bool
+    hopeless: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lambda text: None) -> RunReport:
     """Run methods over subjects into a folder, or go on where an earlier run of the same settings ended.
 
-    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `GateFailed` where the
-    first subjects of a method have no result, `EnvironmentProblem`, `Busy`, `RemoteFailed`.
+    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `EnvironmentProblem`,
+    `Busy`, `RemoteFailed`. A method that the model cannot do ends in the report as hopeless; the others go on.
     """
     chosen = settings.chosen()
     for name in settings.unavailable:
         progress(f"{name}: n/a with the pocket respondent, which writes no text")
     folder, identity = find_release(settings.release, settings.revision, settings.config)
+    if identity.commit_checked is False:
+        progress("the Hub must not be asked (HF_HUB_OFFLINE): the commit is the cache's word")
     benchmark = read_benchmark(folder, settings.config, settings.split, settings.labels)
+    texts = read_prompts(settings.config, settings.prompts)
     descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
+    if settings.subjects and settings.subjects > len(benchmark.subjects):
+        progress(f"the split {settings.split} has {len(benchmark.subjects)} subjects: all are taken")
     replaced = hyperparameters(settings.replaced)
     context = Context(benchmark, settings.seed, settings.min_mass, descriptions, replaced)
-    respondent = _respondent(settings, chosen, share, progress)
+    respondent = _respondent(settings, chosen, texts, share, progress)
     if respondent and (skipped := respondent.scorer.parts.skipped):
         progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
     frozen = configuration(settings, chosen, identity, context, respondent)
@@ -67,7 +75,9 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
         return _Loop(settings, chosen, context, respondent, run_folder, share, progress).run()
 
 
-def _respondent(settings: RunSettings, chosen: list[Method], share: Share, progress: Progress) -> Respondent | None:
+def _respondent(
+    settings: RunSettings, chosen: list[Method], texts: dict[str, Any], share: Share, progress: Progress
+) -> Respondent | None:
     """The model, loaded only where a method needs it."""
     if settings.model is None or all(method.is_floor for method in chosen):
         return None
@@ -77,7 +87,6 @@ def _respondent(settings: RunSettings, chosen: list[Method], share: Share, progr
     from alignment.respondent.loading import load_respondent
 
     progress(f"loading {settings.model.name}")
-    texts = read_prompts(settings.config, settings.prompts)
     return load_respondent(settings.model, texts, settings.option_order, share)
 
 
@@ -94,22 +103,39 @@ class _Loop:
     def run(self) -> RunReport:
         """Do what is not done, then put everything together if nobody has anything left to do."""
         answered = _tasks(self.folder.lines(ANSWERS))
-        failed = _tasks(self.folder.lines(FAILURES)) - answered
-        if self.settings.retry_failed:
-            again = failed & {(method.name, subject.subject_id) for method in self.chosen for subject in self._mine()}
-            self.folder.forget_failures(again)
-            failed -= again
-        skipped = answered | failed
-        done = sum(self._method(method, skipped) for method in self.chosen)
-        wanted = {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
+        failed = {_task(line): line for line in self.folder.lines(FAILURES) if _task(line) not in answered}
+        again = self._taken_up(failed)
+        skipped = answered | failed.keys() - again.keys()
+        try:
+            done = sum(self._method(method, skipped, again) for method in self.chosen)
+        finally:
+            for line in again.values():  # what was not come to after all
+                self.folder.add(FAILURES, line)
+        return self._report(done, len(self._wanted & skipped))
+
+    def _taken_up(self, failed: Mapping[Task, Line]) -> dict[Task, Line]:
+        """The failures of this process that are to be tried again; they are no failures meanwhile."""
+        mine = {(method.name, subject.subject_id) for method in self.chosen for subject in self._mine()}
+        again = {task: line for task, line in failed.items() if task in mine and self.settings.retry_failed}
+        self.folder.forget_failures(again.keys())
+        return again
+
+    def _report(self, done: int, before: int) -> RunReport:
         recorded = read_configuration(self.folder.path)["methods"]
         order = [
             (name, s.subject_id) for name in methods() if name in recorded for s in self.context.benchmark.subjects
         ]
-        complete = self.folder.merge(wanted, order)
-        done_by_now = _tasks(self.folder.lines(ANSWERS))
-        failures = [line for line in self.folder.lines(FAILURES) if _task(line) in wanted - done_by_now]
-        return RunReport(done, len(wanted & skipped), failures, complete)
+        complete = self.folder.merge(self._wanted, order)
+        answered = _tasks(self.folder.lines(ANSWERS))
+        failed = {_task(line): line for line in self.folder.lines(FAILURES)}
+        failures = [line for task, line in failed.items() if task in self._wanted - answered]
+        with_answers = {name for name, _ in answered}
+        hopeless = {line["method"]: line["reason"] for line in failures if line["method"] not in with_answers}
+        return RunReport(done, before, failures, complete, hopeless)
+
+    @cached_property
+    def _wanted(self) -> set[Task]:
+        return {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
 
     @cached_property
     def _answering(self) -> Answering:
@@ -122,39 +148,51 @@ class _Loop:
     def _mine(self) -> list[Subject]:
         return [subject for position, subject in enumerate(self._subjects()) if self.share.has(position)]
 
-    def _method(self, method: Method, skipped: set[Task]) -> int:
-        """One method for this process's subjects that are not done; gives how many it did."""
-        mine = [subject for subject in self._mine() if (method.name, subject.subject_id) not in skipped]
-        clock = Clock(method.name, len(mine), self.progress)
-        reasons: list[str] | None = []  # of the failures so far; None once a subject has an answer
-        for subject in mine:
-            reason = self._subject(method, subject)
-            reasons = [*reasons, reason] if reason and reasons is not None else None
-            if reasons and len(reasons) == GIVE_UP_AFTER:
-                what = f"{method.name}: the first {GIVE_UP_AFTER} subjects have no result, so it is given up"
-                advice = "take an instruction-tuned model, other --prompts, a lower --min-mass or more memory, then"
-                raise GateFailed(what, got=reasons[-1], next_step=f"{advice} run again with --retry-failed")
-            clock.tick()
-        return len(mine)
+    def _method(self, method: Method, skipped: set[Task], again: dict[Task, Line]) -> int:
+        """One method for this process's subjects that are not done; gives how many have answers now.
 
-    def _subject(self, method: Method, subject: Subject) -> str:
-        """Fit, answer, write the lines. Gives the reason of a failure, else nothing."""
+        Where nobody has any, and one after the other fails, it is given up: the model cannot do it.
+        """
+        mine = [subject for subject in self._mine() if (method.name, subject.subject_id) not in skipped]
+        clock, done = Clock(method.name, len(mine), self.progress), 0
+        answered = {task for task in _tasks(self.folder.lines(ANSWERS)) if task[0] == method.name}
+        failed = sum(task[0] == method.name for task in skipped)
+        for subject in mine:
+            if failed >= GIVE_UP_AFTER and not answered and not done:
+                self.progress(f"{method.name}: given up, since {failed} subjects failed and none has answers")
+                break
+            error = self._subject(method, subject)
+            done += error is None
+            failed += error is not None and not isinstance(error, NothingKnown)
+            again.pop((method.name, subject.subject_id), None)
+            clock.tick()
+        return done
+
+    def _subject(self, method: Method, subject: Subject) -> Exception | None:
+        """Fit, answer, write the lines. Gives why there are no answers, if there are none."""
         task = {"method": method.name, "subject": subject.subject_id}
-        start, tokens = time.perf_counter(), self.respondent.tokens if self.respondent else 0
+        start, tokens = time.perf_counter(), self._tokens
         try:
             line = self._answering.line(method, subject)
         except STOPPING:
             raise
         except (PapiError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
             reason = error.what if isinstance(error, PapiError) else f"{type(error).__name__}: {error}"
+            self._add_cost(task, start, tokens)
             self.folder.add(FAILURES, task | {"reason": reason})
             self.progress(f"{method.name}: subject {subject.subject_id} failed and is left out: {reason}")
-            return reason
-        seconds = round(time.perf_counter() - start, 4)
-        used = self.respondent.tokens - tokens if self.respondent else 0
-        self.folder.add(COSTS, task | {"seconds": seconds, "tokens": used, "memory": peak_memory()})
+            return error
+        self._add_cost(task, start, tokens)
         self.folder.add(ANSWERS, task | line)  # last: what is answered is done
-        return ""
+        return None
+
+    def _add_cost(self, task: Line, start: float, tokens: int) -> None:
+        seconds = round(time.perf_counter() - start, 4)
+        self.folder.add(COSTS, task | {"seconds": seconds, "tokens": self._tokens - tokens, "memory": peak_memory()})
+
+    @property
+    def _tokens(self) -> int:
+        return self.respondent.tokens if self.respondent else 0
 
 
 def _task(line: Line) -> Task:

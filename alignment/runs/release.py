@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from papi.errors import ReleaseRejected
-from papi.files import sha256_of_file
+from papi.files import git_blob_id, read_bytes, sha256_of, sha256_of_file
+from papi.hub_answers import hub_answers
 from papi.instruments import ITEMS_CONFIG
 from papi.locating import is_folder, local_release
 from papi.manifest import MANIFEST, read_manifest, shard_paths, splits_of
@@ -15,7 +16,10 @@ from papi.manifest import MANIFEST, read_manifest, shard_paths, splits_of
 
 @dataclass(frozen=True)
 class ReleaseIdentity:
-    """What says exactly which release it is; `commit` and `revision` only of one on the Hub."""
+    """What says exactly which release it is; `commit` and `revision` only of one on the Hub.
+
+    `commit_checked` says whether the Hub itself was asked; False where it must not be (HF_HUB_OFFLINE).
+    """
 
     path: str
     version: str
@@ -23,6 +27,7 @@ class ReleaseIdentity:
     manifest_sha256: str
     revision: str | None
     commit: str | None
+    commit_checked: bool | None
 
     def described(self) -> dict[str, Any]:
         """For the run's configuration."""
@@ -32,8 +37,9 @@ class ReleaseIdentity:
 def find_release(name: str, revision: str | None, config: str) -> tuple[Path, ReleaseIdentity]:
     """The folder of a release and its identity.
 
-    What a cache or a disk gives is not trusted: the files of the config are compared with the manifest's hashes, and
-    the manifest's own hash goes into the configuration. Raises `ReleaseRejected`, and what `papi.load` raises.
+    What a cache or a disk gives is not trusted: the files of the config are compared with the manifest's hashes, the
+    manifest's own hash goes into the configuration, and the Hub is asked for the commit and for the manifest in it.
+    Raises `ReleaseRejected`, and what `papi.load` raises.
     """
     folder = local_release(name, revision)
     manifest = read_manifest(folder)
@@ -41,6 +47,7 @@ def find_release(name: str, revision: str | None, config: str) -> tuple[Path, Re
         _compare(folder, manifest, config)
     local = is_folder(name, revision)
     commit = None if local else folder.resolve().name  # the cache of the Hub's client names a snapshot by its commit
+    checked = None if commit is None else _check_commit(folder, name, revision, commit)
     identity = ReleaseIdentity(
         path=str(name),
         version=manifest["version"],
@@ -48,8 +55,35 @@ def find_release(name: str, revision: str | None, config: str) -> tuple[Path, Re
         manifest_sha256=sha256_of_file(folder / MANIFEST),
         revision=revision,
         commit=commit,
+        commit_checked=checked,
     )
     return folder, identity
+
+
+def _check_commit(folder: Path, repo: str, revision: str | None, commit: str) -> bool:
+    """Ask the Hub whether the revision is that commit, and whether its manifest is the one in the folder.
+
+    Gives False where the Hub must not be asked. Raises `ReleaseRejected` for another commit or manifest.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.constants import is_offline_mode
+    from huggingface_hub.hf_api import RepoFile
+
+    if is_offline_mode():
+        return False
+    with hub_answers(f"ask the Hub which commit {revision or 'main'} is", repo):
+        there = HfApi().dataset_info(repo, revision=revision).sha
+        listed = HfApi().get_paths_info(repo, [MANIFEST], revision=commit, repo_type="dataset")
+    advice = "empty the cache of the Hub's client and run again"
+    if there != commit:
+        what = f"the cache holds another commit of {repo} than the Hub"
+        raise ReleaseRejected(what, where=str(folder), expected=there, got=commit, next_step=advice)
+    content = read_bytes(folder / MANIFEST)
+    known = {file.lfs.sha256 if file.lfs else file.blob_id for file in listed if isinstance(file, RepoFile)}
+    if not known & {git_blob_id(content), sha256_of(content)}:
+        what = f"the manifest in the cache is not that of the commit {commit}"
+        raise ReleaseRejected(what, where=str(folder / MANIFEST), next_step=advice)
+    return True
 
 
 def _compare(folder: Path, manifest: dict[str, Any], config: str) -> None:

@@ -32,6 +32,16 @@ class ModelSettings:
     attention: str | None = None
     device_map: str | None = None
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether a folder is meant rather than a model of the Hub."""
+        return self.name == POCKET or self.name.startswith((".", "/")) or Path(self.name).is_dir()
+
+    def refuse_a_revision_of_a_folder(self) -> None:
+        """Raise `UsageError` for a revision of what has none."""
+        if self.revision is not None and self.is_folder:
+            raise UsageError("a folder with a model has no revisions", where=self.name, next_step="leave it out")
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -66,6 +76,7 @@ class RunSettings:
             _one_of("--dtype", self.model.dtype, DTYPES)
             _one_of("--quantize", self.model.quantize, QUANTIZATIONS)
             _one_of("--attn", self.model.attention, ATTENTIONS)
+            self.model.refuse_a_revision_of_a_folder()
         if not 0 <= self.min_mass <= 1:
             raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
         if self.seeds < 1:

@@ -10,6 +10,7 @@ import typer
 from papi.cli.align_pocket import demo, pocket_train
 from papi.cli.align_report import report
 from papi.cli.console import complain, examples, path_option, print_json, print_table, progress_lines
+from papi.errors import GateFailed
 
 if TYPE_CHECKING:
     from alignment.runs.loop import RunReport
@@ -64,12 +65,22 @@ def run(
     _show_run(run_methods(settings, out, share, progress_lines()), out)
 
 
+HOPELESS = (
+    "take an instruction-tuned model, other --prompts, a lower --min-mass (in a new --out) or more memory, and if it"
+    " may go better now --retry-failed"
+)
+
+
 def _show_run(report: RunReport, out: Path) -> None:
-    for failure in report.failures:
-        complain(f"left out: {failure['method']}, {failure['subject']}: {failure['reason']}")
-    print(f"{out}: {report.done} done, {report.before} were done before, {len(report.failures)} left out")
+    for name in dict.fromkeys(failure["method"] for failure in report.failures):
+        reasons = [failure["reason"] for failure in report.failures if failure["method"] == name]
+        complain(f"{name}: {len(reasons)} left out, the first since {reasons[0]} (all in failures.jsonl)")
+    left_out = f"{len(report.failures)} left out" if report.failures else "nobody left out"
+    print(f"{out}: {report.done} answered, {report.before} were there before, {left_out}")
+    for name, reason in report.hopeless.items():
+        raise GateFailed(f"{name} has no result of any subject", got=reason, next_step=HOPELESS)
     if not report.complete:
-        print("not all is done: other processes of this run are at work, or have ended early; run it again")
+        print("the rest is done by the other processes of this run; if they have ended early, run it again")
 
 
 METHODS_EXAMPLES = examples("papi align methods", "papi align methods --json")

@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from run_settings import settings
+from tiny_models import tiny_model, tiny_tokenizer
 
+from alignment.runs.loop import RunReport, run
+from alignment.runs.sharing import Share
 from builders.options import BuildOptions
 from builders.release import build_release
 from papi.instruments import IPIP_300
@@ -18,3 +22,20 @@ def published_release(real_data: Path, tmp_path_factory: pytest.TempPathFactory)
     options = BuildOptions(only=(IPIP_300,), published=real_data / "published", figures=False)
     build_release(real_data / "raw" / "ipip", folder, options)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny random model."""
+    folder = tmp_path_factory.mktemp("model")
+    tiny_model("llama", attention="sdpa").save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whole(release: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted run."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    assert run(settings(release, tiny), out, Share()) == RunReport(done=18, before=0, failures=[], complete=True)
+    return out
