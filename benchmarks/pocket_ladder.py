@@ -21,7 +21,7 @@ from alignment.decoding import median
 from alignment.measures import Resamples, asked_of, by_scale, mean_known
 from alignment.report.runs import Run, read_run
 from alignment.runs.loop import run
-from alignment.runs.settings import ALL, POCKET, ModelSettings, RunSettings
+from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
 from alignment.runs.sharing import Share
 from builders.options import BuildOptions
 from builders.release import build_release
@@ -53,7 +53,7 @@ def main() -> None:
     if not release.is_dir():
         simulate(chosen.out / "raw", {IPIP_300: chosen.people}, SEED)
         build_release(chosen.out / "raw", release, BuildOptions(only=(IPIP_300,), figures=False))
-    settings = RunSettings(str(release), (ALL,), ModelSettings(POCKET), IPIP_300, TEST_POPULATION, chosen.subjects)
+    settings = RunSettings(str(release), UNTRAINED, ModelSettings(POCKET), IPIP_300, TEST_POPULATION, chosen.subjects)
     run(settings, chosen.out / "run", Share(), lambda text: print(text, file=sys.stderr))
     show(read_run(chosen.out / "run"))
 

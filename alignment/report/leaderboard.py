@@ -35,7 +35,7 @@ COLUMNS = (
     *("method", "model", "kind", "sees_dev", "n", "seeds", "excluded", "pending", "refused", "decode"),
     *("sum", "sum_low", "sum_high", "mean", "accuracy", "within_one", "mean_r"),
     *("less_ridge", "less_ridge_low", "less_ridge_high"),
-    *("option_mass", "lock_option", "lock_share", "locked", "seconds", "tokens"),
+    *("option_mass", "lock_option", "lock_share", "lock_letter", "lock_letter_share", "locked", "seconds", "tokens"),
 )
 
 
@@ -103,6 +103,27 @@ def brief_cells(each: Measured) -> list[str]:
     return [each.row.name, kind(each), _number(main["sum"]), first, _number(apart["mean"]), second]
 
 
+def domain_cells(each: Measured, domains: Sequence[str]) -> list[str]:
+    """A row of the table by domain: the name, each domain's error with its interval, the mean."""
+    main = shown(each)
+    parts = [main["domains"][domain] for domain in domains]
+    return [each.row.name, *(_with_interval(p["mae"], p["low"], p["high"]) for p in parts), _number(main["mean"])]
+
+
+def scales_csv(results: Results) -> str:
+    """Every domain and facet for machines: a line for each method, decode and scale."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("method", "decode", "kind", "scale", "mae", "low", "high", "r"))
+    for each in ranked(results):
+        for decode, measures in each.facts["decodes"].items():
+            for kind_, plural in (("domain", "domains"), ("facet", "facets")):
+                for scale, found in measures[plural].items():
+                    values = (found[name] for name in ("mae", "low", "high", "r"))
+                    writer.writerow((each.row.name, decode, kind_, scale, *values))
+    return buffer.getvalue()
+
+
 def csv_of(results: Results) -> str:
     """The leaderboard for machines: a line for each method and decode, the ranked decode first."""
     domains = list(results.rows.asked.domains)
@@ -132,6 +153,8 @@ def _of_method(each: Measured) -> dict[str, Any]:
         "excluded": len(facts["excluded"]),
         "lock_option": lock.get("option"),
         "lock_share": lock.get("share"),
+        "lock_letter": lock.get("letter"),
+        "lock_letter_share": lock.get("letter_share"),
         "locked": lock.get("locked"),
     }
 
@@ -175,4 +198,6 @@ def _interval(low: float | None, high: float | None) -> str:
 def _lock(lock: Mapping[str, Any] | None) -> str:
     if lock is None:
         return NOTHING
-    return f"{lock['option']}: {100 * lock['share']:.0f} %{', locked' if lock['locked'] else ''}"
+    by_letter = (lock["letter_share"] or 0) > lock["share"]
+    what, of_all = (lock["letter"], lock["letter_share"]) if by_letter else (lock["option"], lock["share"])
+    return f"{what}: {100 * of_all:.0f} %{', locked' if lock['locked'] else ''}"

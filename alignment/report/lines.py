@@ -37,6 +37,7 @@ class Answer:
 
     A model and the floor `uniform` have `probabilities` (seeds, items, options), a model with their `mass`; other
     floors have `values` (items). A method without training has one seed. `expected` are the person's answers.
+    `letters` counts how often each letter was the most probable, in every order of the options.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Answer:
     probabilities: Matrix | None
     values: Matrix | None
     mass: float | None
+    letters: Matrix | None
     fit: Mapping[str, Any] | None
 
 
@@ -118,6 +120,7 @@ def answer_parser(methods: Mapping[str, Any], items: tuple[str, ...]) -> Callabl
             probabilities=_by_seed(probabilities, places, len(items)),
             values=None if values is None else _spread(values, places, len(items)),
             mass=mass,
+            letters=_numbers(line, "letters", (MAXIMUM,)) if "letters" in line else None,
             fit=_fit(line),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from alignment.report.leaderboard import HEADER, cells, ranked, without_result
+from alignment.report.leaderboard import HEADER, cells, domain_cells, ranked, without_result
 from alignment.report.pictures import Drawn
 from alignment.report.results import Measured, Results
 from alignment.report.runs import Run
@@ -22,7 +22,10 @@ and r are of the sorted column. Intervals: the middle 95 % of 10,000 paired resa
 needs no model; a leaky method uses answers that it is asked for, and is no result."""
 REFERENCE = """\
 The reference is ridge, fixed beforehand: learnt from other people's answers, without a model. Options are compared \
-with ridge rounded to options, a floor's values with ridge as it is."""
+with ridge rounded to options, a floor's values with ridge as it is. A difference is over the people whom the method \
+and ridge both have answers of, so where they have different people it is not that of the two sums."""
+SIMULATED = """\
+The people are simulated: this says whether code and the order of methods are as they must be, and nothing of people."""
 NO_REFERENCE = """\
 The reference, fixed beforehand, is ridge. These runs have no ridge row, so no difference to it can be given: run the \
 method `ridge` on the same subjects."""
@@ -37,8 +40,10 @@ def markdown_of(results: Results, drawn: Sequence[Drawn]) -> str:
         _run(results),
         "## Leaderboard",
         _table(HEADER, ([_code(name), *rest] for name, *rest in map(cells, ranked(results)))),
+        *([SIMULATED] if facts["release"]["simulated"] else []),
         HOW,
         REFERENCE if results.document["reference"] else NO_REFERENCE,
+        *_by_domain(results),
         *_without_result(results),
         *_excluded(results),
         *_locked(results),
@@ -74,6 +79,15 @@ def _of_run(run: Run) -> str:
     if run.model:
         parts += [f"options {facts['option_order']}", f"least option mass {facts['min_mass']:g}"]
     return ", ".join([*parts, f"seed {facts.get('seed')}"])
+
+
+def _by_domain(results: Results) -> list[str]:
+    domains = list(results.rows.asked.domains)
+    if not ranked(results):
+        return []
+    rows = [[_code(name), *rest] for name, *rest in (domain_cells(each, domains) for each in ranked(results))]
+    what = "Mean absolute errors of the sorted column by domain, and their mean; by facet in `by_scale.csv`."
+    return ["## By domain", _table(("method", *domains, "mean"), rows), what]
 
 
 def _without_result(results: Results) -> list[str]:
@@ -115,6 +129,7 @@ def _locked(results: Results) -> list[str]:
     locks = {each.row.name: each.facts["option_lock"] for each in results.methods.values()}
     said = [
         f"{_code(name)} answers {lock['option']} to {100 * lock['share']:.0f} % of the items"
+        + (f", the letter {lock['letter']} to {100 * lock['letter_share']:.0f} %" if lock["letter"] else "")
         for name, lock in locks.items()
         if lock and lock["locked"]
     ]

@@ -14,7 +14,7 @@ from papi.errors import UsageError
 from papi.files import sha256_of
 
 TOLD_APART = ("option_order", "seed", "min_mass", "prompts", "descriptions")  # settings that rows may differ in
-LONGEST_SETTING = 8  # signs
+LONGEST_SETTING, HASH = 24, 8  # signs
 
 
 def named_rows(runs: Sequence[Run]) -> list[tuple[str, str, Run]]:
@@ -77,4 +77,4 @@ def _told_apart(run: Run, method: str) -> dict[str, Any]:
 
 def _brief(value: Any) -> Any:
     text = json.dumps(value, sort_keys=True)
-    return value if len(text) <= LONGEST_SETTING else sha256_of(text.encode())[:LONGEST_SETTING]
+    return value if len(text) <= LONGEST_SETTING else sha256_of(text.encode())[:HASH]

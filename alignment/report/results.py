@@ -14,7 +14,8 @@
 | – `n`, `pending`, `excluded` | answered subjects; neither answered nor failed; the failed ones with their reasons |
 | – `seeds` | how often it was trained for each subject; 1 for a method without training |
 | – `option_mass` | mean probability of the five letters; null for a floor |
-| – `option_lock` | null for a floor; most frequent `option` of argmax, its `share`, `locked` from .9 on |
+| – `option_lock` | null for a floor; most frequent `option` of argmax, its `share`; most frequent `letter` in all |
+| | orders of the options, its `letter_share` (null where not counted); `locked` where either share is .9 or more |
 | – `seconds`, `tokens` | mean a subject, null where not measured |
 | – `refused` | null, or why there is no result; then `decodes` is empty, as it is without answers |
 | – `decodes.DECODE` | `argmax`, `median`, `expected`; of a floor `value` and `rounded`; of `uniform` only `value` |
@@ -56,6 +57,7 @@ from alignment.measures import (
     score_correlations,
     share,
 )
+from alignment.prompts import LETTERS
 from alignment.report.rows import Row, Rows
 from alignment.report.runs import Run
 from papi.floors import Matrix
@@ -179,8 +181,18 @@ def _facts(row: Row) -> dict[str, Any]:
 def _lock(row: Row) -> dict[str, Any] | None:
     if row.floor or row.probabilities is None:
         return None
-    option, of_all = option_lock(argmax(row.probabilities))
-    return {"option": option, "share": plain(of_all), "locked": of_all >= LOCKED}
+    option, share_ = option_lock(argmax(row.probabilities))
+    letter, letter_share = None, None
+    if row.letters is not None and row.letters.sum():
+        letter = LETTERS[int(row.letters.argmax())]
+        letter_share = float(row.letters.max() / row.letters.sum())
+    return {
+        "option": option,
+        "share": plain(share_),
+        "letter": letter,
+        "letter_share": plain(letter_share),
+        "locked": max(share_, letter_share or 0) >= LOCKED,
+    }
 
 
 def _measured(decode: Decoded, row: Row, asked: Asked, draws: Resamples) -> dict[str, Any]:

@@ -25,7 +25,8 @@ class Row:
     """A method with what it said of all people, NaN for those it has no answers of.
 
     `answers` (people, items) are the people's, `probabilities` (people, seeds, items, options) or `values` (people,
-    items) the method's, `mass` (people,) is NaN for a floor. `fits` are by subject. `pending` are neither answered nor
+    items) the method's, `mass` (people,) is NaN for a floor, `letters` (5,) how often each was the most
+    probable. `fits` are by subject. `pending` are neither answered nor
     failed.
     """
 
@@ -39,6 +40,7 @@ class Row:
     probabilities: Matrix | None
     values: Matrix | None
     mass: Matrix
+    letters: Matrix | None
     fits: Mapping[str, Mapping[str, Any]]
     seconds: float | None
     tokens: float | None
@@ -148,6 +150,7 @@ def _row(name: str, method: str, run: Run, subjects: Sequence[str], items: int) 
         probabilities=_said([mine[s].probabilities if s in mine else None for s in subjects]),
         values=_said([mine[s].values if s in mine else None for s in subjects]),
         mass=np.array([mine[s].mass if s in mine else None for s in subjects], dtype=np.float64),
+        letters=_letters(mine.values()),
         fits={subject: answer.fit for subject, answer in sorted(mine.items()) if answer.fit is not None},
         seconds=_mean([(cost.subject, cost.seconds) for cost in costs]),
         tokens=_mean([(cost.subject, cost.tokens) for cost in costs]),
@@ -163,6 +166,15 @@ def _check_one_kind(answers: Iterable[Answer], run: Run) -> None:
             expected = f"{'values' if first.values is not None else 'probabilities'}, as in line {first.line}"
             place = Place(str(run.path / f"{ANSWERS}.jsonl"), expected, "the other", line=answer.line)
             raise InputRejected(f"{answer.method} mixes values and probabilities", places=[place])
+
+
+def _letters(answers: Iterable[Answer]) -> Matrix | None:
+    """How often each letter was said to anybody, (5,); None where it was not counted."""
+    counts = [answer.letters for answer in answers]
+    if not counts or any(count is None for count in counts):
+        return None
+    said: Matrix = np.sum([count for count in counts if count is not None], axis=0)
+    return said
 
 
 def _said(parts: Sequence[Matrix | None]) -> Matrix | None:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from alignment.report.leaderboard import csv_of
+from alignment.report.leaderboard import csv_of, scales_csv
 from alignment.report.markdown import markdown_of
 from alignment.report.pictures import DRAW, draw_figures, figure_path
 from alignment.report.results import Results, measure_rows
 from alignment.report.rows import read_rows
 from papi.files import remove_file, write_bytes
 
-RESULTS, LEADERBOARD, TABLE = "results.json", "leaderboard.md", "leaderboard.csv"
+RESULTS, LEADERBOARD, TABLE, SCALES = "results.json", "leaderboard.md", "leaderboard.csv", "by_scale.csv"
 
 
 def write_report(folders: Sequence[Path], out: Path | None = None, *, figures: bool = True) -> tuple[Path, Results]:
@@ -30,6 +30,7 @@ def write_report(folders: Sequence[Path], out: Path | None = None, *, figures: b
         RESULTS: json.dumps(results.document, indent=1, ensure_ascii=False, allow_nan=False).encode() + b"\n",
         LEADERBOARD: markdown_of(results, drawn).encode(),
         TABLE: csv_of(results).encode(),
+        SCALES: scales_csv(results).encode(),
         **{each.path: each.content for each in drawn if each.path},
     }
     where = folders[0] / "report" if out is None else out

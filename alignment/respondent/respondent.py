@@ -129,5 +129,7 @@ class Respondent:
 
 def _mean(replies: Sequence[Reply]) -> Reply:
     return Reply(
-        np.mean([reply.probabilities for reply in replies], axis=0), np.mean([reply.mass for reply in replies], axis=0)
+        np.mean([reply.probabilities for reply in replies], axis=0),
+        np.mean([reply.mass for reply in replies], axis=0),
+        np.sum([reply.letters for reply in replies], axis=0),
     )

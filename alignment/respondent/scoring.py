@@ -49,10 +49,14 @@ class Prompt:
 @dataclass(frozen=True, eq=False)
 class Reply:
     """Probabilities of the responses 1-5 to each question, (questions, 5), each row summing to 1, and `mass`
-    (questions,), the probability of the five letters among all tokens."""
+    (questions,), the probability of the five letters among all tokens.
+
+    `letters` (5,) counts how often each letter, A first, was the most probable one, in every order of the options.
+    """
 
     probabilities: Probabilities
     mass: NDArray[np.float64]
+    letters: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,4 +215,4 @@ def _reply(scores: NDArray[np.float64], prompt: Prompt) -> Reply:
     mass = letters.sum(axis=1)
     probabilities = np.empty_like(letters)
     probabilities[:, np.array(prompt.responses) - MINIMUM] = letters / mass[:, None]
-    return Reply(probabilities, mass)
+    return Reply(probabilities, mass, np.bincount(letters.argmax(axis=1), minlength=MAXIMUM))

@@ -57,6 +57,7 @@ class Answering:
             "seeds": self.seeds,
             "probabilities": [each["probabilities"] for each in by_seed],
             "mass": round(float(np.mean([each["mass"] for each in by_seed])), DIGITS),
+            "letters": np.sum([each["letters"] for each in by_seed], axis=0).tolist(),
             "fit": {"seeds": [each.get("fit", {}) for each in by_seed]},
         }
 
@@ -72,6 +73,7 @@ class Answering:
         if mass < least:
             raise SubjectFailed(f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}")
         line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
+        line["letters"] = reply.letters.tolist()
         return line | ({"fit": dict(condition.fit)} if condition.fit else {})
 
 

@@ -14,6 +14,7 @@ from papi.errors import UsageError
 from papi.instruments import DEFAULT_CONFIG, TEST
 
 ALL = "all"
+UNTRAINED = ("floor", "prompting", "steering")  # families
 POCKET = "pocket"  # the name of the model that comes with the project
 NEEDS_WRITING = ("p2",)  # the pocket respondent writes no text
 QUANTIZATIONS = ("nf4",)
@@ -108,7 +109,12 @@ class RunSettings:
         return tuple(method.name for method in self._named() if method.name in NEEDS_WRITING)
 
     def _named(self) -> list[Method]:
-        return chosen_methods(methods() if ALL in self.methods else self.methods)
+        return chosen_methods(name for each in self.methods for name in _group(each))
+
+
+def _group(name: str) -> list[str]:
+    """The methods of a family, or all; else the name itself."""
+    return [m.name for m in methods().values() if name in (ALL, m.family)] or [name]
 
 
 def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:

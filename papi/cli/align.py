@@ -27,7 +27,7 @@ RUN_EXAMPLES = examples(
 
 def run(
     release: Annotated[str, typer.Argument(help="Folder of a release, or its repository on the Hub.")],
-    method: Annotated[list[str], typer.Option(help="A method (papi align methods), or all; once or more.")],
+    method: Annotated[list[str], typer.Option(help="A method or family (papi align methods), or all; once or more.")],
     out: Annotated[Path, path_option("Folder of the run; one that is there is gone on with.")],
     model: Annotated[str | None, typer.Option(help="Folder or Hub name of a model, or pocket.")] = None,
     config: Annotated[str, typer.Option(help="ipip-neo-300 or dark-triad.")] = "ipip-neo-300",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -20,19 +21,20 @@ def demo(
     out: Annotated[Path, path_option("Folder for the release, the run and its report.")] = Path("papi-align-demo"),
     subjects: Annotated[int, typer.Option(help="Subjects of test_population.", min=1)] = 20,
 ) -> None:
-    """Run every method on the pocket respondent, offline, and report: a check of code and order, no more."""
+    """Run every method that trains nothing on the pocket respondent, offline, and report: a check of code and order."""
     from alignment.runs.loop import run
-    from alignment.runs.settings import ALL, POCKET, ModelSettings, RunSettings
+    from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
     from alignment.runs.sharing import Share
 
     progress = progress_lines()
-    release = _simulated_release(out)
+    release = _simulated_release(out, progress)
     model = ModelSettings(POCKET)
-    settings = RunSettings(str(release), (ALL,), model, IPIP_300, TEST_POPULATION, subjects)
+    settings = RunSettings(str(release), UNTRAINED, model, IPIP_300, TEST_POPULATION, subjects)
     run(settings, out / "run", Share(), progress)
     report([out / "run"], out / "report")
     for name in settings.unavailable:
         print(f"{name}: n/a with the pocket respondent, which writes no text")
+    print("simulated people and a model trained on such: this checks code and the order of methods, not psychology")
 
 
 def pocket_train(
@@ -53,7 +55,7 @@ def pocket_train(
     print(f"{out}: use it with papi align run --model {out}")
 
 
-def _simulated_release(out: Path) -> Path:
+def _simulated_release(out: Path, progress: Callable[[str], None]) -> Path:
     """A small release of simulated people, made at the first demo."""
     from builders.options import BuildOptions
     from builders.release import build_release
@@ -61,7 +63,6 @@ def _simulated_release(out: Path) -> Path:
 
     release = out / "release"
     if not release.is_dir():
-        progress = progress_lines()
         if not (out / "raw").is_dir():
             simulate(out / "raw", {IPIP_300: DEMO_PEOPLE}, DEMO_SEED, progress)
         build_release(out / "raw", release, BuildOptions(only=(IPIP_300,), figures=False), progress)

@@ -203,3 +203,14 @@ def test_the_uniform_floor_knows_nothing(release: Path) -> None:
 def test_floors_learn_something(release: Path, name: str) -> None:
     benchmark = read_benchmark(release, DARK_TRIAD, "test_population")
     assert floor_error(name, benchmark) < floor_error("constant-3", benchmark)
+
+
+def test_a_users_options_do_not_replace_those_of_one_instrument(tmp_path: Path) -> None:
+    """The paper's file asks how accurate a statement is: with its labels the Dark Triad would tell two forms apart."""
+    path = tmp_path / "prompts.json"
+    path.write_text(json.dumps({"labels": list("vwxyz"), "system": "Answer."}))
+    assert read_prompts(IPIP_300, path)["labels"] == list("vwxyz")
+    found = read_prompts(DARK_TRIAD, path)
+    assert (found["system"], found["labels"]) == ("Answer.", read_prompts(DARK_TRIAD)["labels"])
+    path.write_text(json.dumps({DARK_TRIAD: {"labels": list("vwxyz")}}))
+    assert read_prompts(DARK_TRIAD, path)["labels"] == list("vwxyz")

@@ -28,6 +28,7 @@ from alignment.report.results import Results, measure_rows
 from alignment.report.rows import read_rows
 from papi.errors import InputRejected, MissingFile, UsageError
 from papi.tables import read_toml
+from papi.words import number
 
 ITEMS = held_out("dark-triad")
 PEOPLE = {"sd3-a": [1, 2, 3, 4, 5, 1, 2, 3, 4], "sd3-b": [5, 5, 5, None, 1, 1, 3, 3, 3], "sd3-c": [3] * 9}
@@ -94,7 +95,7 @@ def test_small_runs_worked_out_by_hand(tmp_path: Path) -> None:
     assert found["uniform"]["decodes"].keys() == {"value"}
     assert found["uniform"]["decodes"]["value"]["accuracy"] == pytest.approx(0.2)
     always = found["pas-published"]
-    assert always["option_lock"] == {"option": 5, "share": 1.0, "locked": True}
+    assert always["option_lock"] == {"option": 5, "share": 1.0, "letter": None, "letter_share": None, "locked": True}
     assert always["leaky"] is True
     assert found["few-shot-18"]["option_lock"]["locked"] is False
     assert (always["option_mass"], found["ridge"]["option_mass"], found["ridge"]["option_lock"]) == (1.0, None, None)
@@ -205,7 +206,7 @@ def test_the_same_runs_give_the_same_bytes_and_an_older_report_is_replaced(tmp_p
     assert first == folder / "report"
     content = {path.name: path.read_bytes() for path in first.rglob("*") if path.is_file()}
     assert set(content) == {
-        *("results.json", "leaderboard.md", "leaderboard.csv"),
+        *("results.json", "leaderboard.md", "leaderboard.csv", "by_scale.csv"),
         *("leaderboard.png", "domains.png", "answers.png", "strengths.png", "subjects.png"),
     }
     again, _ = write_report([folder], tmp_path / "again")
@@ -218,7 +219,8 @@ def test_the_leaderboard_is_sorted_and_its_csv_says_the_same(tmp_path: Path) -> 
     where, results = write_report([whole_run(tmp_path / "run", 9, 5)], figures=False)
     order = [each.row.name for each in ranked(results)]
     text = (where / "leaderboard.md").read_text().splitlines()
-    assert [line.split("`")[1] for line in text if line.startswith("| `")] == order
+    rows = [line.split("`")[1] for line in text if line.startswith("| `")]
+    assert rows == [*order, *order]  # the leaderboard, and the table by domain
     with (where / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
     main = [row for row in rows if row["decode"] in ("median", "value")]
@@ -515,7 +517,7 @@ def test_the_error_of_several_seeds_is_the_mean_of_theirs(tmp_path: Path) -> Non
     assert found["decodes"]["median"]["by_seed"] == [3, 3]
     assert found["decodes"]["median"]["sum"] == 3
     assert found["decodes"]["median"]["accuracy"] == 0
-    assert found["option_lock"] == {"option": 2, "share": 0.5, "locked": False}
+    assert found["option_lock"] == {"option": 2, "share": 0.5, "letter": None, "letter_share": None, "locked": False}
     assert "1 × 2 seeds" in (where / "leaderboard.md").read_text()
 
 
@@ -536,3 +538,78 @@ def test_seeds_of_a_configuration_are_whole_numbers(tmp_path: Path) -> None:
     with pytest.raises(InputRejected, match="not that of a run") as caught:
         write_report([run_])
     assert caught.value.places[0].column == "methods.dpo.settings.seeds"
+
+
+def test_domains_and_facets_stand_in_a_table_and_a_file(tmp_path: Path) -> None:
+    where, results = write_report([whole_run(tmp_path / "run", 4, 6)], figures=False)
+    measured = results.document["methods"]["ridge"]["decodes"]
+    with (where / "by_scale.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["method"] == "ridge"]
+    assert len(rows) == 2 * (5 + 30)
+    for row in rows:
+        found = measured[row["decode"]][f"{row['kind']}s"][row["scale"]]
+        assert [row[name] for name in ("mae", "low", "high", "r")] == [
+            "" if found[name] is None else str(found[name]) for name in ("mae", "low", "high", "r")
+        ]
+    table = (where / "leaderboard.md").read_text().partition("## By domain")[2]
+    line = next(line for line in table.splitlines() if line.startswith("| `ridge`"))
+    worst = measured["value"]["domains"]["N"]
+    assert f"{number(worst['mae'])} ({number(worst['low'])} to {number(worst['high'])})" in line
+    assert line.endswith(f" {number(measured['value']['mean'])} |")
+
+
+def test_a_letter_that_is_always_said_is_seen_in_both_orders(tmp_path: Path) -> None:
+    """By meaning the two orders average out to no lock at all."""
+    half = [[0.5, 0, 0, 0, 0.5]] * len(ITEMS)
+    said = [
+        model_line("few-shot-18", who, ITEMS, answers, half, 1.0, letters=[2 * len(ITEMS), 0, 0, 0, 0])
+        for who, answers in PEOPLE.items()
+    ]
+    facts = run_facts({"few-shot-18": method()}, option_order="both")
+    where, _ = write_report([write_run(tmp_path / "run", facts, said)], figures=False)
+    lock = json.loads((where / "results.json").read_text())["methods"]["few-shot-18"]["option_lock"]
+    assert (lock["letter"], lock["letter_share"], lock["locked"]) == ("A", 1, True)
+    assert "the letter A to 100 %" in (where / "leaderboard.md").read_text()
+
+
+def test_a_floor_of_more_people_stands_for_one_of_fewer(tmp_path: Path) -> None:
+    few = write_run(tmp_path / "few", run_facts(METHODS), [line for line in lines() if line["subject"] == "sd3-a"])
+    many = write_run(tmp_path / "many", run_facts({"ridge": METHODS["ridge"]}), floors_of(lines()))
+    rows = read_rows([few, many])
+    assert [(row.name, row.n) for row in rows.rows if row.name == "ridge"] == [("ridge", 3)]
+    other = [line | {"values": [value + 1 for value in line["values"]]} for line in floors_of(lines())]
+    with pytest.raises(UsageError, match="did not say the same of sd3-a"):
+        read_rows([few, write_run(tmp_path / "other", run_facts({"ridge": METHODS["ridge"]}), other)])
+
+
+def floors_of(all_lines: list[Line]) -> list[Line]:
+    return [line for line in all_lines if line["method"] == "ridge"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"option_order": "both"}, ("option_order forward", "option_order both")),
+        ({"seed": 3}, ("seed 0", "seed 3")),
+        ({"prompts": {"system": "a longer text than would fit"}}, ("prompts None", "prompts ")),
+    ],
+)
+def test_one_model_under_two_settings_is_two_rows(
+    tmp_path: Path, changes: dict[str, Any], told: tuple[str, str]
+) -> None:
+    one, other = run_facts(METHODS), run_facts(METHODS) | changes
+    rows = read_rows([write_run(tmp_path / "one", one, lines()), write_run(tmp_path / "other", other, lines())])
+    names = [row.name for row in rows.rows if row.method == "few-shot-18"]
+    assert len(names) == 2
+    assert all(text in name for text, name in zip(told, names, strict=True))
+
+
+def test_other_hyperparameters_of_one_method_are_told_apart(tmp_path: Path) -> None:
+    folders = []
+    for steps in (100, 250):
+        folder = seeded(tmp_path / str(steps), [0, 1], [[2], [4]])
+        facts = json.loads((folder / "run.json").read_text())
+        facts["methods"]["dpo"]["settings"]["steps"] = steps
+        (folder / "run.json").write_text(json.dumps(facts))
+        folders.append(folder)
+    assert [row.name for row in read_rows(folders).rows] == ["dpo (pocket, steps 100)", "dpo (pocket, steps 250)"]

@@ -18,6 +18,7 @@ from tiny_models import (
     tiny_tokenizer,
 )
 
+from alignment.decoding import argmax
 from alignment.prompts import prompts_for
 from alignment.respondent.chat import Chat, Turn
 from alignment.respondent.respondent import Ask, Respondent
@@ -197,3 +198,31 @@ def test_residual_states_are_the_layers_outputs() -> None:
     plain_probabilities(someone.model, "Answer.", asked[1], "Option (E")
     handle.remove()
     np.testing.assert_allclose(states[1, 1, 2], kept[0].detach().numpy(), atol=1e-5)
+
+
+def test_the_letters_of_both_orders_are_counted() -> None:
+    """A model that always says A says every response in one order or the other; the letters show it."""
+    model = tiny_model("llama", attention="sdpa")
+    asked = questions(6)
+    forward, backward, both = (
+        Respondent(model, tiny_tokenizer(), texts(), option_order=order).ask([Ask("Answer.", asked)])[0]
+        for order in ("forward", "reversed", "both")
+    )
+    counts = np.bincount(5 - argmax(forward.probabilities).astype(int), minlength=5)
+    assert list(forward.letters) == list(counts)
+    assert list(both.letters) == list(forward.letters + backward.letters)
+    assert both.letters.sum() == 12
+
+
+def test_a_text_is_greedy_whatever_the_model_penalises() -> None:
+    """A penalty on repetition in the model's own settings is not asked, and stays where it was."""
+    model = tiny_model("llama", attention="sdpa")
+    someone = Respondent(model, tiny_tokenizer(), texts())
+    expected = someone.write("You lie awake.", 12)
+    own = model.generation_config.repetition_penalty
+    model.generation_config.repetition_penalty = 50.0
+    try:
+        assert someone.write("You lie awake.", 12) == expected
+        assert model.generation_config.repetition_penalty == 50.0
+    finally:
+        model.generation_config.repetition_penalty = own

@@ -11,9 +11,10 @@ import pytest
 from run_settings import settings
 from tiny_models import tiny_model, tiny_tokenizer
 
+from alignment.runs import configuration
 from alignment.runs.folder import opened, read_configuration
 from alignment.runs.loop import run
-from alignment.runs.settings import ModelSettings
+from alignment.runs.settings import UNTRAINED, ModelSettings
 from alignment.runs.sharing import Share
 from papi.errors import Busy, InputRejected, MissingFile, ReleaseRejected, UsageError
 from papi.instruments import DARK_TRIAD
@@ -149,3 +150,32 @@ def test_a_folder_has_no_revision(release: Path, tiny: Path, tmp_path: Path) -> 
     given = replace(settings(release, tiny), model=ModelSettings(str(tiny), revision="main"))
     with pytest.raises(UsageError, match="has no revisions"):
         run(given, tmp_path / "run", Share())
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value", "method"),
+    [
+        ("knn", "neighbours", 5, "knn"),
+        ("ridge", "penalty", 1.0, "ridge"),
+        ("trait-levels", "cuts", [0], "trait-levels"),
+        ("trait-vectors", "people", 20, "trait-vectors"),
+    ],
+)
+def test_a_changed_number_of_a_method_is_refused_by_name(
+    release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    owner: str, name: str, value: Any, method: str,
+) -> None:  # fmt: skip
+    given, out = settings(release, tiny, methods=(method,), subjects=1), tmp_path / "run"
+    run(given, out, Share())
+    monkeypatch.setitem(configuration.OWN, owner, configuration.OWN[owner] | {name: value})
+    with pytest.raises(UsageError, match=rf"another methods\.{method}\.(settings\.{name}|sees_dev)"):
+        run(given, out, Share())
+
+
+def test_a_family_of_methods_is_asked_for_by_its_name(release: Path) -> None:
+    chosen = settings(release, None, methods=("floor",)).chosen()
+    assert {method.family for method in chosen} == {"floor"}
+    assert len(chosen) == 10
+    everything = settings(release, Path("x"), methods=("all",)).chosen()
+    assert {method.family for method in everything} == {"floor", "prompting", "steering", "training"}
+    assert not any(method.is_trained for method in settings(release, Path("x"), methods=UNTRAINED).chosen())

@@ -15,6 +15,7 @@ from alignment.report.figures.methods import (
     kinds_legend,
     mark,
     names_room,
+    names_with_people,
     ridge_of,
     rows_of,
 )
@@ -31,10 +32,11 @@ def draw(results: Results, heading: Heading) -> Picture | str:
     methods = [each for each in ranked(results) if shown(each)["sum"] is not None]
     if not methods:
         return "no method has a sum"
-    left, letters = names_room([each.row.name for each in methods])
+    said = names_with_people(methods)
+    left, letters = names_room(said)
     sheet = Sheet(TOP + FIRST + ROW * len(methods) + BOTTOM, heading)
     sheet.legend(MARGIN, TOP, _handles(results, methods), 1.6)
-    names = [called(each.row.name, letters) for each in methods]
+    names = [called(name, letters) for name in said]
     axes = rows_of(sheet, (left, TOP + FIRST, WIDTH - MARGIN - NUMBERS - left), names)
     axes.set_xlabel("sum of the mean absolute errors of the domains")
     ridge = ridge_of(results)

@@ -32,6 +32,12 @@ def called(name: str, letters: int) -> str:
     return f"{short[:head]}…{short[len(short) - (letters - 1 - head) :]}"
 
 
+def names_with_people(methods: Sequence[Measured]) -> list[str]:
+    """The names of rows, with the number of people where they are not of the same."""
+    alike = len({each.row.n for each in methods}) == 1
+    return [each.row.name if alike else f"{each.row.name}, {each.row.n} people" for each in methods]
+
+
 def names_room(names: Iterable[str], widest: int = WIDEST) -> tuple[int, int]:
     """Pixels to the left of the rows, and the letters that have room there."""
     letters = min(max(map(len, (called(name, 1000) for name in names))), int(widest / LETTER))
