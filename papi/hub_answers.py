@@ -33,11 +33,14 @@ def _translated(error: Exception, doing: str, repo: str) -> Exception:
     """The project's error for one of the client's; an error that is none of them is given back."""
     import httpx2
     from huggingface_hub import errors
+    from huggingface_hub.constants import is_offline_mode
 
     silence = (httpx2.RequestError, httpx2.InvalidURL, ConnectionError, TimeoutError)
     inner = error.__cause__
     if isinstance(error, errors.LocalEntryNotFoundError | RuntimeError) and isinstance(inner, Exception):
         return _translated(inner, doing, repo)  # how the client wraps a failed upload or download
+    if isinstance(error, errors.LocalEntryNotFoundError):  # neither in the cache nor to be had
+        return _failed(doing, repo, "offline" if is_offline_mode() else "silence")
     if isinstance(error, errors.LocalTokenNotFoundError):
         return _failed(doing, repo, "no-token")
     if isinstance(error, errors.OfflineModeIsEnabled):

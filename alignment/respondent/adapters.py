@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from peft import LoraConfig, LoraModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -17,6 +16,9 @@ from alignment.adapter import TARGETS, Adapter
 from alignment.respondent.scoring import Scorer
 from papi.errors import InputRejected, UsageError
 from papi.files import make_folder, read_bytes, read_json, write_bytes, write_json
+
+if TYPE_CHECKING:  # it takes seconds to import, and most methods have no adapter
+    from peft import LoraConfig, LoraModel
 
 NAME = "papi"
 PREFIX = "base_model.model."  # of the names in peft's files
@@ -43,6 +45,8 @@ def adapted(scorer: Scorer, adapter: Adapter | None) -> Iterator[None]:
 
 def adapter_of(lora: LoraModel, name: str = NAME) -> Adapter:
     """The weights of an adapter that is on a model, as they are now."""
+    from peft import get_peft_model_state_dict
+
     config: Any = lora.peft_config[name]
     state = get_peft_model_state_dict(lora.model, adapter_name=name)
     weights = {key: value.detach().float().cpu().numpy().copy() for key, value in sorted(state.items())}
@@ -84,6 +88,8 @@ def load_adapter(folder: Path) -> Adapter:
 
 
 def _config(rank: int, alpha: int) -> LoraConfig:
+    from peft import LoraConfig
+
     return LoraConfig(
         r=rank, lora_alpha=alpha, target_modules=list(TARGETS), lora_dropout=0.0, bias="none", task_type="CAUSAL_LM"
     )
@@ -95,6 +101,8 @@ def _attached(scorer: Scorer, configs: dict[str, LoraConfig], seed: int = 0) -> 
 
     Adapter weights are float32 whatever the model's, so that small steps of training are not lost.
     """
+    from peft import LoraModel
+
     trainable = [weight for weight in scorer.model.parameters() if weight.requires_grad]
     with torch.random.fork_rng(_devices(scorer.device)):
         torch.manual_seed(seed)
@@ -117,6 +125,8 @@ def _attached(scorer: Scorer, configs: dict[str, LoraConfig], seed: int = 0) -> 
 
 
 def _load(lora: LoraModel, adapter: Adapter, name: str) -> None:
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
     state = {key: torch.from_numpy(np.array(value)) for key, value in adapter.weights.items()}
     expected = {key: value.shape for key, value in get_peft_model_state_dict(lora.model, adapter_name=name).items()}
     if {key: value.shape for key, value in state.items()} != expected:

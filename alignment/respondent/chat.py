@@ -34,6 +34,11 @@ class Encoded:
     suffixes: tuple[Tokens, ...]
 
     @property
+    def whole(self) -> Encoded:
+        """The same prompts, each with all its tokens."""
+        return Encoded((), tuple(self.prefix + suffix for suffix in self.suffixes))
+
+    @property
     def count(self) -> int:
         """All tokens, the shared ones once."""
         return len(self.prefix) + sum(map(len, self.suffixes))

@@ -66,19 +66,23 @@ def architecture_of(model: Any) -> Architecture:
 
 @contextmanager
 def steered(
-    parts: Architecture, rows: Sequence[Steering | None], lengths: Sequence[int] | None = None
+    parts: Architecture,
+    rows: Sequence[Steering | None],
+    lengths: Sequence[int] | None = None,
+    starts: Sequence[int] = (),
 ) -> Iterator[None]:
     """Within the block, row r of every batch has `rows[r]` added. The hooks are always taken away again.
 
-    With `lengths` the rows are packed: they are so many tokens each of a single sequence. Raises `UsageError` where a
+    With `lengths` the rows are packed: they are so many tokens each of a single sequence. With `starts` a row is
+    steered from that token on. Raises `UsageError` where a
     vector has another shape than the model.
     """
     with ExitStack() as hooks:
         for number, vectors in _per_layer(parts, rows, "heads").items():
-            hook = _adds_to_input(_placed(vectors, lengths))
+            hook = _adds_to_input(_placed(vectors, lengths), starts)
             hooks.callback(parts.projections[number].register_forward_pre_hook(hook).remove)
         for number, vectors in _per_layer(parts, rows, "residual").items():
-            after = _adds_to_output(_placed(vectors, lengths))
+            after = _adds_to_output(_placed(vectors, lengths), starts)
             hooks.callback(parts.layers[number].register_forward_hook(after).remove)
         yield
 
@@ -119,23 +123,27 @@ def _placed(vectors: Floats, lengths: Sequence[int] | None) -> Floats:
     return vectors[:, None] if lengths is None else np.repeat(vectors, lengths, axis=0)[None]
 
 
-def _added(values: Tensor, vectors: Floats) -> Tensor:
-    """`values` (batch, tokens, width) plus `vectors`, of a shape that fits."""
-    return values + torch.from_numpy(vectors).to(values.device, values.dtype)
+def _added(values: Tensor, vectors: Floats, starts: Sequence[int]) -> Tensor:
+    """`values` (batch, tokens, width) plus `vectors`, of a shape that fits, in each row from the token `starts` on."""
+    more = torch.from_numpy(vectors).to(values.device, values.dtype)
+    if any(starts):
+        places = torch.arange(values.shape[1], device=values.device)
+        more = more * (places >= torch.tensor(starts, device=values.device)[:, None])[..., None]
+    return values + more
 
 
-def _adds_to_input(vectors: Floats) -> Callable[..., Any]:
+def _adds_to_input(vectors: Floats, starts: Sequence[int]) -> Callable[..., Any]:
     def hook(module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (_added(arguments[0], vectors), *arguments[1:])
+        return (_added(arguments[0], vectors, starts), *arguments[1:])
 
     return hook
 
 
-def _adds_to_output(vectors: Floats) -> Callable[..., Any]:
+def _adds_to_output(vectors: Floats, starts: Sequence[int]) -> Callable[..., Any]:
     def hook(module: nn.Module, arguments: tuple[Any, ...], output: Any) -> Any:
         if isinstance(output, tuple):
-            return (_added(output[0], vectors), *output[1:])
-        return _added(output, vectors)
+            return (_added(output[0], vectors, starts), *output[1:])
+        return _added(output, vectors, starts)
 
     return hook
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ def load_respondent(settings: ModelSettings, texts: dict[str, Any], option_order
         advice = "leave --device-map out, or start a single process"
         raise UsageError("a model spread over devices cannot be shared among processes", next_step=advice)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # progress is the run's to show
+    getLogger("bitsandbytes").setLevel(ERROR)  # it asks for a package that nothing here needs
     name = str(CHECKPOINT) if settings.name == POCKET else settings.name
     with _explained(settings):
         tokenizer = AutoTokenizer.from_pretrained(name, revision=settings.revision or "main")

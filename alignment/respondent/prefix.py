@@ -86,6 +86,12 @@ def left_padded(texts: Sequence[Tokens], device: torch.device) -> tuple[Tensor, 
     return ids, mask, (mask.cumsum(1) - 1).clamp(min=0)
 
 
+def shares_prefixes(model: Any) -> bool:
+    """Whether all layers keep keys and values; the state of linear attention is no prefix that could be shared."""
+    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
+    return kinds <= {"full_attention", "sliding_attention", "chunked_attention"}
+
+
 def can_pack(model: Any) -> bool:
     """Whether a mask of our own says all about who sees whom: sdpa takes it, and no layer has a window."""
     config = model.config.get_text_config()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from alignment.respondent.batches import Budget, Rows
 from alignment.respondent.chat import Encoded, Tokens
 from alignment.respondent.hooks import Architecture, architecture_of, recorded, steered
-from alignment.respondent.prefix import Prefixes, can_pack, encode_prefixes, last_logits, packed_logits
+from alignment.respondent.prefix import (
+    Prefixes,
+    can_pack,
+    encode_prefixes,
+    last_logits,
+    packed_logits,
+    shares_prefixes,
+)
 from alignment.steering import States, Steering
-from papi.errors import SubjectFailed, UsageError
+from papi.errors import SubjectFailed
 from papi.instruments import MAXIMUM, MINIMUM
 
 Probabilities = NDArray[np.float64]
@@ -27,13 +34,21 @@ PACKED_TOKENS = 512  # of the ends in one forward: with more they would spend to
 class Prompt:
     """Questions under one system text, one order of the options and one steering.
 
-    `letters` are the tokens of A to E, `responses` what each stands for.
+    `letters` are the tokens of A to E, `responses` what each stands for. Steering acts from the token `start` on of
+    what follows the prefix.
     """
 
     encoded: Encoded
     letters: Tokens
     responses: tuple[int, ...]
     steering: Steering | None = None
+    start: int = 0
+
+    @property
+    def whole(self) -> Prompt:
+        """The same without a shared prefix."""
+        before = 0 if self.leading else len(self.encoded.prefix)
+        return replace(self, encoded=self.encoded.whole, start=before)
 
     @property
     def leading(self) -> Steering | None:
@@ -72,6 +87,8 @@ class _Row:
 class Scorer:
     """A model with the places where it is steered and the budget of its forwards; `tokens` counts what went through.
 
+    `shares` says whether prompts share their beginning; else each goes through the model whole.
+
     `packed` is the budget of packed ends, without their prefix; None where the model cannot have them packed.
     """
 
@@ -79,10 +96,11 @@ class Scorer:
     parts: Architecture = field(init=False)
     budget: Budget = field(init=False)
     packed: Budget | None = field(init=False)
+    shares: bool = field(init=False)
     tokens: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        _refuse_layers_without_keys(self.model)
+        self.shares = shares_prefixes(self.model)
         self.look_up_parts()
         self.device: torch.device = self.model.get_input_embeddings().weight.device
         self.budget = Budget(CPU_TOKENS if self.device.type == "cpu" else GPU_TOKENS)
@@ -95,6 +113,8 @@ class Scorer:
     def score(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """The answers to all prompts, in their order."""
         self._refuse_too_long(prompts)
+        if not self.shares:
+            prompts = [prompt.whole for prompt in prompts]
         keys = list(dict.fromkeys(prompt.key for prompt in prompts))
         self.tokens += sum(len(tokens) for tokens, _ in keys) + sum(
             p.encoded.count - len(p.encoded.prefix) for p in prompts
@@ -120,6 +140,8 @@ class Scorer:
         Shape (prompts, layers, heads, head width), zeros for a layer without `self_attn.o_proj`; of the layers
         (prompts, layers, hidden width).
         """
+        if not self.shares:
+            encoded = encoded.whole
         self.tokens += encoded.count
         shape = self.parts.shape(what)
         found = np.zeros((len(encoded.suffixes), *shape), dtype=np.float32)
@@ -187,7 +209,8 @@ class Scorer:
         """The logits of the five letters and the logarithm of everything's sum, (rows, 6)."""
         ends = [prompts[row.prompt].encoded.suffixes[row.question] for row in rows]
         lengths = [len(end) for end in ends] if self.packed else None
-        with steered(self.parts, [prompts[row.prompt].steering for row in rows], lengths):
+        starts = [prompts[row.prompt].start for row in rows]
+        with steered(self.parts, [prompts[row.prompt].steering for row in rows], lengths, starts):
             logits = self._logits(prefixes, [row.place for row in rows], ends).float()
         letters = torch.tensor([prompts[row.prompt].letters for row in rows], device=logits.device)
         found = torch.cat([logits.gather(1, letters), logits.logsumexp(1, keepdim=True)], dim=1)
@@ -199,14 +222,6 @@ class Scorer:
         if self.packed:
             return packed_logits(self.model, prefixes, places[0], ends, self.device)
         return last_logits(self.model, prefixes, places, ends, self.device)
-
-
-def _refuse_layers_without_keys(model: Any) -> None:
-    """Raise `UsageError` for a model with layers of linear attention: their state is no prefix that could be shared."""
-    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
-    if unknown := sorted(kinds - {"full_attention", "sliding_attention", "chunked_attention"}):
-        advice = "take a model whose layers all have keys and values, such as Llama, Mistral, Qwen 2 or 3, Gemma"
-        raise UsageError("the model has layers that cannot share a prefix", got=", ".join(unknown), next_step=advice)
 
 
 def _reply(scores: NDArray[np.float64], prompt: Prompt) -> Reply:

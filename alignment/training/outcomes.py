@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from alignment.respondent.chat import Encoded, Tokens
-from alignment.respondent.prefix import can_pack, left_padded, shared_logits
+from alignment.respondent.prefix import can_pack, left_padded, shared_logits, shares_prefixes
 from alignment.respondent.scoring import Prompt
 from papi.instruments import MAXIMUM, MINIMUM
 
@@ -46,7 +46,10 @@ def _logits(model: Any, encoded: Encoded, device: torch.device) -> Tensor:
     """The logits after each question, (questions, vocabulary)."""
     if can_pack(model):
         return shared_logits(model, encoded.prefix, encoded.suffixes, device)
-    return _padded_logits(model, [encoded.prefix + suffix for suffix in encoded.suffixes], device)
+    whole = encoded.whole.suffixes
+    if shares_prefixes(model):
+        return _padded_logits(model, whole, device)
+    return torch.cat([_padded_logits(model, [prompt], device) for prompt in whole])  # padding would be in their state
 
 
 def _padded_logits(model: Any, prompts: Sequence[Tokens], device: torch.device) -> Tensor:

@@ -16,7 +16,7 @@ from alignment.runs.folder import opened, read_configuration
 from alignment.runs.loop import run
 from alignment.runs.settings import UNTRAINED, ModelSettings
 from alignment.runs.sharing import Share
-from papi.errors import Busy, InputRejected, MissingFile, ReleaseRejected, UsageError
+from papi.errors import Busy, InputRejected, MissingFile, ReleaseRejected, RemoteFailed, UsageError
 from papi.instruments import DARK_TRIAD
 
 
@@ -144,6 +144,14 @@ def test_a_model_that_is_not_there_is_an_error(release: Path, tmp_path: Path) ->
         (tmp_path / "empty" / name).write_text("nothing")
     with pytest.raises(UsageError, match="cannot be loaded"):
         run(settings(release, tmp_path / "empty"), tmp_path / "run", Share())
+
+
+def test_a_model_that_the_hub_cannot_give_is_a_failure_of_the_network(
+    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(RemoteFailed, match="HF_HUB_OFFLINE is set"):
+        run(settings(release, Path("nobody/nothing")), tmp_path / "run", Share())
 
 
 def test_a_folder_has_no_revision(release: Path, tiny: Path, tmp_path: Path) -> None:

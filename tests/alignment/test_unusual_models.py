@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tiny_models import TEMPLATE, questions, texts, tiny_model, tiny_tokenizer
-from transformers import AutoModelForCausalLM, Qwen3NextConfig
+from tiny_models import TEMPLATE, plain_answers, questions, texts, tiny_model, tiny_tokenizer
+from transformers import AutoModelForCausalLM, Qwen3_5TextConfig
 
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.methods.strength import STRENGTHS, Tried, choose_strength
@@ -19,12 +20,13 @@ from alignment.prompts import read_prompts
 from alignment.respondent import batches
 from alignment.respondent.chat import Chat, Turn
 from alignment.respondent.respondent import Ask, Respondent
-from alignment.respondent.scoring import Scorer
 from alignment.runs import loop
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.folder import ANSWERS, FAILURES, RunFolder, opened
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share, share_of
+from alignment.steering import Scope, Steering
+from alignment.training.material import Material
 from papi.errors import InputRejected, MissingExtra, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300
 
@@ -51,14 +53,58 @@ def test_thoughts_are_left_empty() -> None:
     assert "<think></think>" in tokenizer.decode(Chat(tokenizer).request("Describe somebody."))
 
 
-def test_layers_without_keys_are_refused() -> None:
-    config = Qwen3NextConfig(
-        vocab_size=64, hidden_size=32, intermediate_size=32, num_hidden_layers=4, num_attention_heads=4,
-        num_key_value_heads=2, head_dim=16, num_experts=2, num_experts_per_tok=1, moe_intermediate_size=16,
-        shared_expert_intermediate_size=16, linear_num_value_heads=2, linear_num_key_heads=2,
+@cache
+def qwen35() -> Any:
+    """A model whose first three layers have linear attention, and no o_proj."""
+    config = Qwen3_5TextConfig(
+        vocab_size=len(tiny_tokenizer()), hidden_size=32, intermediate_size=48, num_hidden_layers=4,
+        num_attention_heads=4, num_key_value_heads=2, head_dim=16, linear_num_key_heads=2, linear_num_value_heads=4,
+        linear_key_head_dim=8, linear_value_head_dim=8, max_position_embeddings=2048, pad_token_id=0,
+        initializer_range=0.3,
     )  # fmt: skip
-    with pytest.raises(UsageError, match="cannot share a prefix"):
-        Scorer(AutoModelForCausalLM.from_config(config))
+    torch.manual_seed(1)
+    return AutoModelForCausalLM.from_config(config).eval()
+
+
+def test_layers_of_linear_attention_are_skipped_and_each_prompt_goes_through_whole() -> None:
+    someone = Respondent(qwen35(), tiny_tokenizer(), texts())
+    assert someone.scorer.parts.skipped == (0, 1, 2)
+    (found,) = someone.ask([Ask("Answer.", questions(5))])
+    expected, mass = plain_answers(qwen35(), "Answer.", questions(5))
+    assert np.allclose(found.probabilities, expected, atol=1e-5)
+    assert np.allclose(found.mass, mass, atol=1e-5)
+
+
+@pytest.mark.parametrize("scope", ["prompt", "suffix"])
+def test_a_prompt_that_goes_through_whole_is_steered_where_it_is_to_be(scope: Scope) -> None:
+    """Equal to a bias on o_proj that acts on every token, or on those after the shared beginning."""
+    someone = Respondent(qwen35(), tiny_tokenizer(), texts())
+    random = np.random.default_rng(0)
+    vectors = random.normal(0, 0.5, someone.scorer.parts.shape("heads")).astype(np.float32)
+    vectors[:3] = 0
+    ask = Ask("Answer.", questions(3), Steering(heads=vectors, scope=scope))
+    (prompt,) = someone.encoded(ask)
+    first = 0 if scope == "prompt" else len(prompt.encoded.prefix)
+    assert len(prompt.encoded.prefix) > 10
+    bias = torch.from_numpy(vectors[3].reshape(-1))
+
+    def hook(module: Any, arguments: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        moved = arguments[0].clone()
+        moved[:, first:] += bias
+        return (moved,)
+
+    handle = someone.scorer.parts.projections[3].register_forward_pre_hook(hook)
+    expected, _ = plain_answers(qwen35(), "Answer.", questions(3))
+    handle.remove()
+    (found,) = someone.ask([ask])
+    assert np.allclose(found.probabilities, expected, atol=1e-5)
+
+
+def test_training_goes_through_linear_attention_too() -> None:
+    someone = Respondent(qwen35(), tiny_tokenizer(), texts())
+    found = Material(someone, [Ask("Answer.", questions(3))]).outcomes(np.arange(3)).logarithms
+    expected, mass = plain_answers(qwen35(), "Answer.", questions(3))
+    assert np.allclose(found[:, :5].detach().exp().numpy(), expected * mass[:, None], atol=1e-5)
 
 
 def test_the_complaint_of_the_allocator_of_this_machine_is_known() -> None:
