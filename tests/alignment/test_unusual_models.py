@@ -235,3 +235,18 @@ def test_descriptions_without_one_text_are_refused(release: Path, tmp_path: Path
     benchmark = read_benchmark(release, IPIP_300, "test", "published")
     with pytest.raises(InputRejected, match="cannot be read"):
         read_descriptions(description_file(tmp_path, benchmark, output), benchmark)
+
+
+def test_a_model_whose_layers_lie_elsewhere_answers_and_is_steered_alike(tmp_path: Path) -> None:
+    """Layers that are fetched from the disk as they are needed, as device_map lays out what does not fit."""
+    here = tiny_model("llama", attention="sdpa")
+    here.save_pretrained(tmp_path)
+    places: dict[str, str] = dict.fromkeys(("model.embed_tokens", "model.norm", "model.rotary_emb", "lm_head"), "cpu")
+    places |= {"model.layers.0": "cpu", "model.layers.1": "disk", "model.layers.2": "disk"}
+    away = AutoModelForCausalLM.from_pretrained(tmp_path, device_map=places, offload_folder=tmp_path / "off")
+    one, other = (Respondent(model, tiny_tokenizer(), texts()) for model in (here, away))
+    vectors = np.random.default_rng(0).normal(0, 0.5, one.scorer.parts.shape("heads")).astype(np.float32)
+    for steering in (None, Steering(heads=vectors)):
+        replies = [each.ask([Ask("Answer.", questions(4), steering)])[0].probabilities for each in (one, other)]
+        assert np.array_equal(*replies)
+    assert np.array_equal(*(each.states("Answer.", questions(3)) for each in (one, other)))
