@@ -51,6 +51,17 @@ def test_in_bfloat16_the_answers_are_nearly_the_same() -> None:
     np.testing.assert_allclose(near.probabilities, exact.probabilities, atol=0.05)
 
 
+@pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
+def test_in_bfloat16_packed_questions_are_answered_as_by_the_plain_forward(architecture: str) -> None:
+    asked = questions(7)
+    someone = respondent(architecture, attention="sdpa", dtype=torch.bfloat16)
+    assert someone.scorer.packed is not None
+    for system, reply in zip(SYSTEMS, someone.ask([Ask(system, asked) for system in SYSTEMS]), strict=True):
+        probabilities, mass = plain_answers(someone.model, system, asked)
+        np.testing.assert_allclose(reply.probabilities, probabilities, atol=0.03)
+        np.testing.assert_allclose(reply.mass, mass, atol=0.03)
+
+
 def test_the_letters_mean_the_same_in_either_order_and_both_are_averaged() -> None:
     asked = questions(3)
     forward, backward, both = (

@@ -91,8 +91,9 @@ def plain_probabilities(model: Any, system: str, question: Question, answer: str
     ids = tiny_tokenizer().apply_chat_template(
         [{"role": role, "content": text} for role, text in messages], continue_final_message=True, return_dict=False
     )
+    given = torch.tensor([ids], device=model.get_input_embeddings().weight.device)
     with torch.inference_mode():
-        found: np.ndarray = torch.softmax(model(torch.tensor([ids])).logits[0, -1].double(), -1).numpy()
+        found: np.ndarray = torch.softmax(model(given).logits[0, -1].double(), -1).cpu().numpy()
     return found
 
 
