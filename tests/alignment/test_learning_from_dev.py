@@ -110,7 +110,9 @@ def test_a_run_says_that_dev_was_learnt_from_and_how_many_they_were(benchmark_: 
     assert Context(benchmark_).learns_from == "dev, 1,053 people"
 
 
-@pytest.mark.parametrize(("people", "said"), [(1000, "dev, 1,000 people"), (999, "other test subjects, cross-fitted")])
+@pytest.mark.parametrize(
+    ("people", "said"), [(1000, "dev, 1,000 people"), (999, "other test subjects, cross-fitted, 117 people")]
+)
 def test_dev_needs_a_thousand_people(
     benchmark_: Benchmark, monkeypatch: pytest.MonkeyPatch, people: int, said: str
 ) -> None:

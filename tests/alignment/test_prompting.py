@@ -101,6 +101,8 @@ def test_p2_lets_the_model_write_four_hundred_tokens_at_most(release: Path) -> N
     benchmark, someone = read_benchmark(release, DARK_TRIAD, "test"), respondent(DARK_TRIAD)
     someone.model = copy.deepcopy(someone.model)
     someone.model.generation_config.eos_token_id = None
+    someone.tokenizer = copy.deepcopy(someone.tokenizer)
+    someone.tokenizer.eos_token = None
     labels = someone.wording.labels
     told = [
         LINE.format(statement=question.statement, label=labels[answer - 1])
