@@ -12,11 +12,13 @@ from alignment.methods.contract import Context, Fit, Prompted, answered
 from alignment.prompts import LEVEL_CUTS, Prompts
 from papi.errors import NothingKnown
 from papi.floors import Matrix, as_matrix
+from papi.scoring import Answers
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
 
 LONGEST_DESCRIPTION = 400  # tokens
+Norms = tuple[Matrix, Matrix]
 
 
 def no_change(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
@@ -31,9 +33,14 @@ def average_person(subject: Subject, respondent: Respondent, context: Context) -
 
 def trait_levels(subject: Subject, respondent: Respondent, context: Context) -> Prompted:
     """The level of every domain in words: where the subject's given score lies among other people's."""
-    domains = {domain.name: domain.title for domain in context.benchmark.instrument.domains}
-    levels = np.searchsorted(LEVEL_CUTS, standing(subject, context))
-    return Prompted(respondent.wording.trait_levels(list(zip(domains.values(), map(int, levels), strict=True))))
+    return Prompted(levels_text(standing(subject, context), respondent, context))
+
+
+def levels_text(standing_: Matrix, respondent: Respondent, context: Context) -> str:
+    """The text that tells someone's level in every domain, from the standing in each."""
+    titles = [domain.title for domain in context.benchmark.instrument.domains]
+    levels = map(int, np.searchsorted(LEVEL_CUTS, standing_))
+    return respondent.wording.trait_levels(list(zip(titles, levels, strict=True)))
 
 
 def few_shot(count: int) -> Fit:
@@ -95,14 +102,24 @@ def example_order(subject: Subject, context: Context) -> NDArray[np.intp]:
 
 def standing(subject: Subject, context: Context) -> Matrix:
     """The subject's given domain scores in standard deviations from other people's mean, (domains,); 0 if unknown."""
-    others = context.reference(subject)
-    mean, spread = context.once(("norms", others.name), lambda: _norms(others.given, context))
-    own = domain_scores(subject.given[None], context)[0]
-    found: Matrix = np.nan_to_num((own - mean) / spread)
+    own: Matrix = standings(subject.given[None], norms_for(subject, context), context)[0]
+    return own
+
+
+def standings(given: Answers, norms: Norms, context: Context) -> Matrix:
+    """The domain scores of people in standard deviations from others' mean, (people, domains); 0 if unknown."""
+    mean, spread = norms
+    found: Matrix = np.nan_to_num((domain_scores(given, context) - mean) / spread)
     return found
 
 
-def domain_scores(given: NDArray[np.int8], context: Context) -> Matrix:
+def norms_for(subject: Subject, context: Context) -> Norms:
+    """Mean and standard deviation of the domain scores of the people whom a subject is compared with."""
+    others = context.reference(subject)
+    return context.once(("norms", others.name), lambda: norms_of(others.given, context))
+
+
+def domain_scores(given: Answers, context: Context) -> Matrix:
     """Domain scores from given labels, (people, domains); NaN where under half of a domain's items are answered."""
     benchmark = context.benchmark
     values = benchmark.scores(as_matrix(given), benchmark.given)
@@ -115,6 +132,7 @@ def domain_scores(given: NDArray[np.int8], context: Context) -> Matrix:
     return result
 
 
-def _norms(given: NDArray[np.int8], context: Context) -> tuple[Matrix, Matrix]:
+def norms_of(given: Answers, context: Context) -> Norms:
+    """Mean and standard deviation of people's domain scores, each (domains,)."""
     scores = domain_scores(given, context)
     return np.nanmean(scores, axis=0), np.nanstd(scores, axis=0)

@@ -37,6 +37,8 @@ FITS: dict[str, Fit] = {
     "dpo-graded": training.dpo_graded,
     "ppo": training.ppo,
     "epg": training.epg,
+    "prompt-morl": training.prompt_morl,
+    "soups": training.soups,
 }
 
 

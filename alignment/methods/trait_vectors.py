@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Reference, answered
-from alignment.methods.prompting import domain_scores, few_shot_text, neutral_text
+from alignment.methods.prompting import few_shot_text, neutral_text, norms_of, standings
 from alignment.methods.strength import steered_by_folds
 from alignment.steering import Steering
 from papi.floors import Matrix
@@ -63,9 +63,7 @@ def _states(system: str, respondent: Respondent, context: Context) -> Matrix:
 
 def _standing(given: Answers, others: Answers, context: Context) -> Matrix:
     """1 and the domain scores of people in standard deviations from the others' mean, (people, 1 + domains)."""
-    scores, reference = domain_scores(given, context), domain_scores(others, context)
-    standing = np.nan_to_num((scores - np.nanmean(reference, axis=0)) / np.nanstd(reference, axis=0))
-    found: Matrix = np.hstack([np.ones((len(given), 1)), standing])
+    found: Matrix = np.hstack([np.ones((len(given), 1)), standings(given, norms_of(others, context), context)])
     return found
 
 

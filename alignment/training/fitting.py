@@ -39,13 +39,19 @@ def fit_adapter(
     return Prompted(system, adapter=trained(lesson, fit["steps"]), fit=fit)
 
 
-def trained(lesson: Lesson, steps: int) -> Adapter:
-    """The adapter after so many steps."""
+def trained(lesson: Lesson, steps: int | None = None) -> Adapter:
+    """The adapter after so many steps, or all."""
     rank, alpha = int(lesson.chosen["rank"]), int(lesson.chosen["alpha"])
     with fresh_adapter(lesson.material.respondent.scorer, rank, alpha, lesson.seed) as lora:
-        for _ in train(lesson, [steps]):
+        for _ in train(lesson, [int(lesson.chosen["steps"]) if steps is None else steps]):
             pass
         return adapter_of(lora)
+
+
+def given_material(respondent: Respondent, context: Context) -> Material:
+    """The given items under the neutral text, encoded once for all subjects."""
+    ask = Ask(respondent.wording.system(), context.benchmark.given)
+    return context.once("given-material", lambda: Material(respondent, [ask]))
 
 
 def _choose_steps(method: str, subject: Subject, respondent: Respondent, context: Context) -> dict[str, Any]:
@@ -87,11 +93,8 @@ def _asked_meanwhile(lesson: Lesson, stops: Sequence[int], ask: Ask) -> tuple[ND
 
 
 def _lesson(method: str, subject: Subject, respondent: Respondent, context: Context, items: Rows) -> Lesson:
-    """What a method learns from some of a subject's given answers; the questions are encoded once for all subjects."""
-    material = context.once(
-        "given-material",
-        lambda: Material(respondent, [Ask(respondent.wording.system(), context.benchmark.given)]),
-    )
+    """What a method learns from some of a subject's given answers."""
+    material = given_material(respondent, context)
     chosen = context.hyperparameters[method]
     seed = int(np.random.default_rng([context.seed, subject.seed]).integers(2**31))
     return Lesson(material, items, subject.given[items], objective_of(method, chosen), chosen, seed)

@@ -36,10 +36,10 @@ class Material:
     def outcomes(self, rows: Rows) -> Outcomes:
         """The outcomes of some rows, which rise; all of them in the first order of the options, then in the second."""
         prompts = [
-            _part(prompt, self._position[rows[self._owner[rows] == owner]])
+            _part(prompt, self._position[rows[self.owner[rows] == owner]])
             for by_order in self._prompts
             for owner, prompt in enumerate(by_order)
-            if (self._owner[rows] == owner).any()
+            if (self.owner[rows] == owner).any()
         ]
         self.respondent.scorer.tokens += sum(prompt.encoded.count for prompt in prompts)
         return outcomes(self.respondent.model, prompts, self.respondent.scorer.device)
@@ -65,7 +65,7 @@ class Material:
         return [list(prompts) for prompts in zip(*by_ask, strict=True)]
 
     @cached_property
-    def _owner(self) -> Rows:
+    def owner(self) -> Rows:
         """The ask of each row."""
         return np.repeat(np.arange(len(self.asks)), [len(ask.questions) for ask in self.asks])
 

@@ -211,9 +211,9 @@ def _at(values: Tensor, places: Tensor) -> Tensor:
 
 
 OBJECTIVES: dict[str, Callable[[Hyperparameters], Objective]] = {
-    "sft": lambda chosen: Plain(cross_entropy, refers=False),
+    **dict.fromkeys(("sft", "prompt-morl"), lambda chosen: Plain(cross_entropy, refers=False)),
     "dpo": lambda chosen: Plain(preference(chosen["beta"]), neutral=False),
     "dpo-graded": lambda chosen: Plain(graded_preference(chosen["beta"], chosen["margin"])),
     "ppo": ClippedBandit,
-    "epg": lambda chosen: Plain(expected_reward(chosen["kl"], chosen["lost_reward"])),
+    **dict.fromkeys(("epg", "soups"), lambda chosen: Plain(expected_reward(chosen["kl"], chosen["lost_reward"]))),
 }

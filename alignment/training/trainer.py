@@ -58,17 +58,22 @@ def train(lesson: Lesson, stops: Collection[int]) -> Iterator[int]:
 
 
 def batches(lesson: Lesson) -> Iterator[Rows]:
-    """Places among the lesson's rows, shuffled anew when all have been taken; a step never has a question twice.
+    """Places among the lesson's rows, shuffled anew when all have been taken.
 
-    Some answer has to teach something (`usable_places`).
+    Rows of one ask stay together where there are several asks, so that they share its beginning. Some answer has to
+    teach something (`usable_places`).
     """
     random = np.random.default_rng(lesson.seed)
     usable = usable_places(lesson)
     size = min(int(lesson.chosen["batch"]), len(usable))
+    owners = lesson.material.owner[lesson.rows[usable]]
     while True:
-        order = random.permutation(usable)
+        order = random.permutation(len(usable))
+        if len(lesson.material.asks) > 1:
+            turn = random.permutation(len(lesson.material.asks))
+            order = order[np.argsort(turn[owners[order]], kind="stable")]
         for start in range(0, len(order) - size + 1, size):
-            yield np.sort(order[start : start + size])
+            yield np.sort(usable[order[start : start + size]])
 
 
 def usable_places(lesson: Lesson) -> Rows:
