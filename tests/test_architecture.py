@@ -30,6 +30,7 @@ TORCH_ROOMS = (
     "alignment.respondent",
     "alignment.pocket",
     "alignment.training",
+    "alignment.export",
 )  # torch at the top; others import these rooms late
 NOT_FOR_HELP = LATE | {"pandas", "pyarrow", "scipy", "builders", "validation", "cards", "alignment"}
 LONGEST_FUNCTION, LONGEST_FILE = 40, 250

@@ -49,11 +49,11 @@ class Chat:
     """A tokenizer with its chat template; without one (a base model) the texts stand below one another."""
 
     tokenizer: Any
-    _system_role: bool = field(init=False, default=True)
+    has_system_role: bool = field(init=False, default=True)
     _known: dict[str, Tokens] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._system_role = self._takes_a_system_role()
+        self.has_system_role = self._takes_a_system_role()
 
     def text(self, system: str, turn: Turn) -> str:
         """The whole prompt up to where the model goes on."""
@@ -127,7 +127,7 @@ class Chat:
 
     def _opening(self, system: str, user: str) -> list[dict[str, str]]:
         """Some templates refuse a system role; there its text opens the user's."""
-        if self._system_role:
+        if self.has_system_role:
             return [_said("system", system), _said("user", user)]
         return [_said("user", f"{system}\n\n{user}")]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from papi.cli.align_export import export
 from papi.cli.align_pocket import demo, pocket_train
 from papi.cli.align_report import report
 from papi.cli.console import complain, examples, path_option, print_json, print_table, progress_lines
@@ -106,5 +107,6 @@ methods.__doc__ = f"{methods.__doc__}\n\n{METHODS_EXAMPLES}"
 align.command()(run)
 align.command()(report)
 align.command()(methods)
+align.command()(export)
 align.command()(demo)
 align.command("pocket-train")(pocket_train)

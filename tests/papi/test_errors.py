@@ -17,6 +17,7 @@ EXIT_CODES = {
     "ReleaseRejected": 3,
     "GateFailed": 4,
     "SubjectFailed": 4,
+    "NothingKnown": 4,
     "EnvironmentProblem": 5,
     "MissingExtra": 5,
     "Busy": 6,

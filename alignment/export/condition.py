@@ -1,0 +1,134 @@
+"""The condition of one subject of a run, fitted anew from what the folder says, and compared with what it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alignment.benchmark import Subject, read_benchmark
+from alignment.methods.contract import Context, Prompted
+from alignment.methods.registry import methods
+from alignment.respondent.loading import identity_of, load_respondent
+from alignment.respondent.respondent import Respondent
+from alignment.runs.adapters import adapter_folder
+from alignment.runs.folder import ANSWERS, Line, RunFolder, read_configuration
+from alignment.runs.release import find_release
+from alignment.runs.settings import ModelSettings
+from alignment.runs.sharing import Share
+from papi.errors import InputRejected, MissingFile, UsageError
+
+SAME = ("commit", "files", "dtype", "quantize", "architecture")
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A subject's condition under a method, with its model and the seed that it was trained with, if it was."""
+
+    method: str
+    subject: Subject
+    condition: Prompted
+    respondent: Respondent
+    seed: int | None
+
+
+def condition_of(run: Path, subject_id: str, method: str | None, seed: int | None) -> Found:
+    """Fit a method of a run for one of its subjects as the run did.
+
+    Raises `UsageError` for a subject or a method without answers in the run, `InputRejected` where the model, the
+    release or the fit are not what they were.
+    """
+    frozen = read_configuration(run)
+    line = _line(run, subject_id, method)
+    name, seeds = str(line["method"]), line.get("seeds")
+    if methods()[name].is_floor:
+        raise UsageError(f"{name} is a floor: there is no model to export", next_step="name another --method")
+    if seed is not None and seed not in (seeds or ()):
+        raise UsageError(
+            f"{name} was not trained with the seed {seed}", expected=", ".join(map(str, seeds or ("none",)))
+        )
+    seed = seed if seed is not None or not seeds else seeds[0]
+    respondent = _respondent(frozen)
+    context, subject = _context(frozen, line)
+    kept = None if seed is None else adapter_folder(run, name, subject_id, seed)
+    if kept is not None and kept.is_dir():
+        return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
+    condition = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
+    assert isinstance(condition, Prompted)
+    _compare(condition, line, seed)
+    return Found(name, subject, condition, respondent, seed)
+
+
+def _line(run: Path, subject_id: str, method: str | None) -> Line:
+    lines = {line["method"]: line for line in RunFolder(run).lines(ANSWERS) if line["subject"] == subject_id}
+    if not lines:
+        raise UsageError("the run has no answers of this subject", where=str(run), got=subject_id)
+    able = [name for name in lines if not methods()[name].is_floor]
+    if method is None and len(able) == 1:
+        return lines[able[0]]
+    if method not in lines:
+        advice = "name one with --method"
+        raise UsageError("which method is to be exported", expected=", ".join(able), got=method, next_step=advice)
+    return lines[method]
+
+
+def _respondent(frozen: Mapping[str, Any]) -> Respondent:
+    model = frozen["model"]
+    if model is None:
+        raise UsageError("the run had no model", next_step="export from a run of a method that needs one")
+    names = ("revision", "dtype", "quantize", "attention", "device_map")
+    settings = ModelSettings(model["name"], **{name: model.get(name) for name in names})
+    respondent = load_respondent(settings, frozen["prompts"], frozen["option_order"], Share())
+    now = identity_of(settings, respondent)
+    for name in SAME:
+        if now[name] != model.get(name):
+            what = f"the model {model['name']} is not the one of the run: {name} differs"
+            raise InputRejected(what, expected=json.dumps(model.get(name)), got=json.dumps(now[name]))
+    return respondent
+
+
+def _context(frozen: Mapping[str, Any], line: Line) -> tuple[Context, Subject]:
+    release = frozen["release"]
+    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
+    if identity.manifest_sha256 != release["manifest_sha256"]:
+        raise InputRejected("the release is not the one of the run", where=str(folder), got=identity.manifest_sha256)
+    benchmark = read_benchmark(folder, frozen["config"], frozen["split"], frozen["labels"])
+    trained = {
+        name: about["settings"]["hyperparameters"]
+        for name, about in frozen["methods"].items()
+        if "hyperparameters" in about["settings"]
+    }
+    told = line.get("fit", {}).get("description")
+    descriptions = {line["subject"]: told} if told is not None else None
+    context = Context(benchmark, frozen["seed"], frozen["min_mass"], descriptions, trained)
+    return context, benchmark.subjects[context.positions[line["subject"]]]
+
+
+def _kept(folder: Path, name: str, subject: Subject, respondent: Respondent, context: Context) -> Prompted:
+    """The condition of an adapter that the run kept: only the text is made anew."""
+    from alignment.methods.prompting import trait_levels
+    from alignment.respondent.adapters import load_adapter
+
+    told = name == "prompt-morl"
+    system = trait_levels(subject, respondent, context).system if told else respondent.wording.system()
+    return Prompted(system, adapter=load_adapter(folder))
+
+
+def _compare(condition: Prompted, line: Line, seed: int | None) -> None:
+    """Raise `InputRejected` where the fit is another than the one that the answers are of."""
+    recorded = line.get("fit", {})
+    if seed is not None:
+        recorded = recorded["seeds"][line["seeds"].index(seed)]
+    for name in ("alpha", "steps"):
+        if condition.fit.get(name) != recorded.get(name):
+            what = f"the fit is not that of the run: {name} differs, as after other versions of packages"
+            expected, got = str(recorded.get(name)), str(condition.fit.get(name))
+            raise InputRejected(what, expected=expected, got=got, next_step="make the run again, then export")
+
+
+def refuse_missing_run(run: Path) -> None:
+    """Raise `MissingFile` where there is no run."""
+    if not run.is_dir():
+        raise MissingFile(f"{run} is not there", where=str(run), next_step="name the folder that papi align run wrote")

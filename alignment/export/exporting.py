@@ -1,0 +1,81 @@
+"""From a run and a subject to a folder that holds a model, or the little that changes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alignment.export.checkpoint import save_checkpoint
+from alignment.export.condition import Found, condition_of, refuse_missing_run
+from alignment.export.vectors import VECTORS, save_vectors
+from alignment.respondent.adapters import save_adapter
+from papi.errors import UsageError
+from papi.files import make_folder, move, remove_folder, write_text
+
+PROMPT = "prompt.txt"
+
+
+def export(
+    run: Path, subject_id: str, out: Path, method: str | None = None, seed: int | None = None, *, small: bool = False
+) -> list[str]:
+    """Write the model of a subject into a new folder; gives what is to be said of it.
+
+    A plain checkpoint with its tokenizer, or with `small` the vectors, the adapter and the text beside the model that
+    they are for. Everything is written beside `out` and moved there at the end. Raises `UsageError` where the folder is
+    there already or the method cannot be exported so, and what `condition_of` raises.
+    """
+    refuse_missing_run(run)
+    if out.exists():
+        raise UsageError(f"{out} is there already", next_step="name a new folder")
+    found = condition_of(run, subject_id, method, seed)
+    staging = out.with_name(f".{out.name}.new")
+    remove_folder(staging)
+    make_folder(staging)
+    try:
+        said = _save_small(found, staging, run) if small else _save_whole(found, staging)
+        move(staging, out)
+    finally:
+        remove_folder(staging)
+    return said
+
+
+def _save_whole(found: Found, folder: Path) -> list[str]:
+    text, condition, someone = _text(found), found.condition, found.respondent
+    save_checkpoint(someone.model, someone.tokenizer, folder, condition.steering, condition.adapter, text)
+    said = [f"{found.method} as a plain checkpoint{_of_what(found)}"]
+    if text is not None:
+        said.append(f"the method tells the model {len(text):,} signs first: they are in the chat template now")
+    return said
+
+
+def _save_small(found: Found, folder: Path, run: Path) -> list[str]:
+    condition, name, said = found.condition, str(found.respondent.model.config._name_or_path), []
+    if condition.steering is not None:
+        about = {"method": found.method, "subject": found.subject.subject_id, "model": name, "fit": dict(condition.fit)}
+        save_vectors(condition.steering, folder / VECTORS, about)
+        said.append(f"{VECTORS}: alignment.export.steered_by(model, path) steers with them")
+        if condition.steering.scope == "suffix":
+            said.append("in the run only what follows the shared text was steered; steered_by steers every token")
+    if condition.adapter is not None:
+        save_adapter(condition.adapter, folder, name)
+        said.append("an adapter: peft.PeftModel.from_pretrained(model, folder) puts it on")
+    if (text := _text(found)) is not None:
+        write_text(folder / PROMPT, text)
+        said.append(f"{PROMPT}: what the method tells the model first, as the system's text")
+    if not said:
+        raise UsageError(f"{found.method} changes nothing for this subject, so there is nothing small to export")
+    return said
+
+
+def _text(found: Found) -> str | None:
+    """What the method tells the model, unless it is the neutral text, which is about no person."""
+    return None if found.condition.system == found.respondent.wording.system() else found.condition.system
+
+
+def _of_what(found: Found) -> str:
+    condition: Any = found.condition
+    if condition.adapter is not None:
+        return f", the adapter of seed {found.seed} added to its weights"
+    if condition.steering is not None:
+        return ", steered by biases"
+    return ": the model itself, since nothing was steered for this subject"

@@ -1,0 +1,27 @@
+"""A text that belongs to a condition, written into the chat template of the tokenizer that is saved with the model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from alignment.respondent.chat import Chat
+from papi.errors import UsageError
+
+SYSTEM = """{{% if not messages or messages[0]['role'] != 'system' %}}\
+{{% set messages = [{{'role': 'system', 'content': {text}}}] + messages %}}{{% endif %}}"""
+FIRST = """{{% set messages = [{{'role': messages[0]['role'], 'content': {text} + '\\n\\n' + messages[0]['content']}}] \
++ messages[1:] %}}"""
+
+
+def tell(tokenizer: Any, text: str) -> None:
+    """Let the chat template begin with a text: as the system's where there is none, or before the first user's.
+
+    Raises `UsageError` for a tokenizer without a template.
+    """
+    chat = Chat(tokenizer)
+    if not tokenizer.chat_template:
+        advice = "export a method with the neutral text, or serve the small file and send the text yourself"
+        raise UsageError("the model has no chat template that could hold the condition's text", next_step=advice)
+    opening = SYSTEM if chat.has_system_role else FIRST
+    tokenizer.chat_template = opening.format(text=json.dumps(text)) + str(tokenizer.chat_template)

@@ -1,0 +1,343 @@
+"""Exported models answer as the steered ones did: as plain checkpoints, as vectors, as adapters."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from run_settings import lines, settings
+from test_adapters import some_adapter
+from tiny_models import ARCHITECTURES, HEADS, NO_SYSTEM, SIZE, texts, tiny_model, tiny_tokenizer
+from transformers import AutoModelForCausalLM, GemmaConfig, MistralConfig, Olmo2Config, Phi3Config
+
+from alignment.adapter import Adapter
+from alignment.export import load_vectors, steered_by
+from alignment.export.checkpoint import save_checkpoint
+from alignment.export.exporting import export
+from alignment.export.template import tell
+from alignment.export.vectors import save_vectors
+from alignment.methods import strength
+from alignment.respondent.adapters import adapted
+from alignment.respondent.hooks import architecture_of, steered
+from alignment.respondent.loading import load_respondent
+from alignment.respondent.respondent import Ask, Respondent
+from alignment.runs.loop import run
+from alignment.runs.settings import ModelSettings
+from alignment.runs.sharing import Share
+from alignment.steering import Scope, Steering
+from papi.errors import InputRejected, MissingFile, UsageError
+
+IDS = torch.arange(10, 40)[None]
+WORDS = len(tiny_tokenizer())
+MORE: dict[str, Callable[[], Any]] = {
+    "gemma": lambda: GemmaConfig(vocab_size=WORDS, **SIZE, **HEADS, head_dim=16),
+    "olmo2": lambda: Olmo2Config(vocab_size=WORDS, **SIZE, **HEADS),
+    "mistral without a window": lambda: MistralConfig(vocab_size=WORDS, **SIZE, **HEADS, sliding_window=None),
+    "phi3": lambda: Phi3Config(vocab_size=WORDS, **SIZE, **HEADS),
+}
+EXPORTED = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "gemma", "olmo2", "mistral without a window")
+
+
+def model_of(name: str) -> Any:
+    """A tiny model with random weights, its biases drawn too."""
+    if name in ARCHITECTURES:
+        found = copy.deepcopy(tiny_model(name, attention="eager"))
+    else:
+        torch.manual_seed(1)
+        config = MORE[name]()
+        config.pad_token_id, config.initializer_range = 0, 0.3
+        found = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    for key, weight in found.named_parameters():
+        if key.endswith("bias"):
+            weight.data.normal_(0, 0.3)
+    return found
+
+
+def drawn(model: Any, part: str = "heads", scope: Scope = "prompt") -> Steering:
+    shape = architecture_of(model).shape("heads" if part == "heads" else "residual")
+    vectors = np.random.default_rng(0).normal(0, 0.5, shape).astype(np.float32)
+    return Steering(heads=vectors, scope=scope) if part == "heads" else Steering(residual=vectors, scope=scope)
+
+
+def logits(model: Any) -> torch.Tensor:
+    with torch.inference_mode():
+        found: torch.Tensor = model(IDS).logits
+    return found
+
+
+def loaded(folder: Path) -> Any:
+    """The exported model; nothing may be left over or drawn anew when it is loaded."""
+    model, report = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    return model.eval()
+
+
+# checkpoints
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_a_steered_model_is_a_plain_checkpoint_with_the_same_logits(name: str, tmp_path: Path) -> None:
+    model = model_of(name)
+    steering, before = drawn(model), logits(model)
+    save_checkpoint(model, tiny_tokenizer(), tmp_path, steering, None, None)
+    with steered(architecture_of(model), [steering]):
+        expected = logits(model)
+    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-5)
+    assert (expected - before).abs().max() > 0.01
+    assert torch.equal(logits(model), before)  # the model itself is as it was
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "mistral without a window"])
+def test_what_is_added_to_a_layers_output_is_a_bias_of_its_last_projection(name: str, tmp_path: Path) -> None:
+    model = model_of(name)
+    steering = drawn(model, "residual")
+    save_checkpoint(model, tiny_tokenizer(), tmp_path, steering, None, None)
+    with steered(architecture_of(model), [steering]):
+        expected = logits(model)
+    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "message"),
+    [
+        ("mistral", "heads", "sliding window"),
+        ("phi3", "heads", "type phi3 has no bias"),
+        ("qwen3", "residual", "type qwen3 has no bias"),
+    ],
+)
+def test_an_architecture_that_cannot_hold_it_is_refused(name: str, part: str, message: str, tmp_path: Path) -> None:
+    model = model_of(name)
+    with pytest.raises(UsageError, match=message) as refused:
+        save_checkpoint(model, tiny_tokenizer(), tmp_path, drawn(model, part), None, None)
+    assert "--small" in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_steering_of_the_question_alone_is_refused(tmp_path: Path) -> None:
+    model = model_of("llama")
+    with pytest.raises(UsageError, match="acts on every token"):
+        save_checkpoint(model, tiny_tokenizer(), tmp_path, drawn(model, scope="suffix"), None, None)
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2", "gemma3"])
+def test_an_adapter_is_added_to_the_weights(name: str, tmp_path: Path) -> None:
+    someone = Respondent(model_of(name), tiny_tokenizer(), texts())
+    adapter = some_adapter(someone)
+    save_checkpoint(someone.model, tiny_tokenizer(), tmp_path, None, adapter, None)
+    with adapted(someone.scorer, adapter):
+        expected = logits(someone.model)
+    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-4)
+
+
+def test_quantised_weights_are_no_plain_checkpoint(tiny: Path, tmp_path: Path) -> None:
+    someone = load_respondent(ModelSettings(str(tiny), quantize="nf4"), texts(), "forward", Share())
+    with pytest.raises(UsageError, match="quantised"):
+        save_checkpoint(someone.model, someone.tokenizer, tmp_path, drawn(someone.model), None, None)
+
+
+# vectors
+
+
+@pytest.mark.parametrize("part", ["heads", "residual"])
+@pytest.mark.parametrize("name", ["llama", "mistral", "phi3"])
+def test_vectors_come_back_from_the_disk_and_steer(name: str, part: str, tmp_path: Path) -> None:
+    model, path = model_of(name), tmp_path / "vectors.safetensors"
+    steering = drawn(model, part)
+    save_vectors(steering, path, {"method": "pas"})
+    assert np.array_equal(getattr(load_vectors(path), part), getattr(steering, part))
+    with steered(architecture_of(model), [steering]):
+        expected = logits(model)
+    with steered_by(model, path):
+        assert torch.equal(logits(model), expected)
+    assert not torch.allclose(logits(model), expected, atol=1e-3)
+
+
+def test_vectors_steer_a_quantised_model(tiny: Path, tmp_path: Path) -> None:
+    someone = load_respondent(ModelSettings(str(tiny), quantize="nf4"), texts(), "forward", Share())
+    path, before = tmp_path / "v.safetensors", logits(someone.model)
+    save_vectors(drawn(someone.model), path, {})
+    with steered_by(someone.model, path):
+        assert not torch.allclose(logits(someone.model), before, atol=0.01)
+    assert torch.equal(logits(someone.model), before)
+
+
+def test_vectors_are_those_of_one_shape(tmp_path: Path) -> None:
+    path = tmp_path / "v.safetensors"
+    save_vectors(drawn(model_of("qwen3")), path, {})
+    with pytest.raises(UsageError, match="another model"), steered_by(model_of("llama"), path):
+        pass
+
+
+def test_what_holds_no_vectors_is_refused(tmp_path: Path, tiny: Path) -> None:
+    with pytest.raises(MissingFile):
+        load_vectors(tmp_path / "nothing")
+    with pytest.raises(InputRejected, match="holds no vectors"):
+        load_vectors(tiny / "model.safetensors")
+    (tmp_path / "broken").write_bytes(b"broken")
+    with pytest.raises(InputRejected, match="cannot be read"):
+        load_vectors(tmp_path / "broken")
+
+
+# texts
+
+
+def test_a_text_opens_every_conversation_that_has_no_system_text() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tell(tokenizer, 'You said: "no".\n{{ never }}')
+    said = [{"role": "user", "content": "Well?"}]
+    system = {"role": "system", "content": 'You said: "no".\n{{ never }}'}
+    own = [{"role": "system", "content": "Be brief."}, *said]
+    plain = tiny_tokenizer()
+    assert tokenizer.apply_chat_template(said, tokenize=False) == plain.apply_chat_template(
+        [system, *said], tokenize=False
+    )
+    assert tokenizer.apply_chat_template(own, tokenize=False) == plain.apply_chat_template(own, tokenize=False)
+
+
+def test_a_text_opens_the_first_users_where_there_is_no_system_role() -> None:
+    tokenizer, plain = (copy.deepcopy(tiny_tokenizer(NO_SYSTEM)) for _ in range(2))
+    tell(tokenizer, "You are calm.")
+    said = [{"role": "user", "content": "Well?"}]
+    opened = [{"role": "user", "content": "You are calm.\n\nWell?"}]
+    assert tokenizer.apply_chat_template(said, tokenize=False) == plain.apply_chat_template(opened, tokenize=False)
+
+
+def test_a_base_model_cannot_be_told() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tokenizer.chat_template = None
+    with pytest.raises(UsageError, match="no chat template"):
+        tell(tokenizer, "You are calm.")
+
+
+# runs
+
+
+@pytest.fixture
+def done(release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run whose steering methods steer, with a trained method, for two subjects."""
+    monkeypatch.setattr(strength, "choose_strength", lambda tried, min_mass: 2.0)
+    methods = ("ridge", "pas", "pas-few-shot", "pas-published-cv", "few-shot-120", "dpo")
+    few = {"seeds": 2, "replaced": ("dpo.steps=3", "dpo.rank=2")}
+    run(settings(release, tiny, methods=methods, subjects=2, **few), tmp_path / "run", Share())
+    return tmp_path / "run"
+
+
+def said_by(folder: Path, release: Path, out: Path) -> list[Any]:
+    """What an exported model answers under the neutral text."""
+    run(settings(release, folder, methods=("no-change",), subjects=1), out, Share())
+    probabilities: list[Any] = lines(out)[0]["probabilities"]
+    return probabilities
+
+
+def line_of(folder: Path, method: str) -> Any:
+    return next(line for line in lines(folder) if line["method"] == method)
+
+
+def test_an_exported_model_answers_as_the_run_did(done: Path, release: Path, tmp_path: Path) -> None:
+    """Its own answers, as somebody who loads it gets them, are those of the steered or trained model."""
+    subject = lines(done)[0]["subject"]
+    pas, dpo = line_of(done, "pas")["probabilities"], line_of(done, "dpo")["probabilities"]
+    export(done, subject, tmp_path / "pas", "pas")
+    assert np.allclose(said_by(tmp_path / "pas", release, tmp_path / "a"), pas, atol=1e-5)
+    for number, seed in enumerate((0, 1)):
+        export(done, subject, tmp_path / f"dpo-{seed}", "dpo", seed)
+        assert np.allclose(said_by(tmp_path / f"dpo-{seed}", release, tmp_path / f"b{seed}"), dpo[number], atol=1e-5)
+    assert not np.allclose(pas, dpo[0], atol=1e-3)
+
+
+def test_what_a_method_tells_is_in_the_template_and_said(done: Path, tmp_path: Path) -> None:
+    said = export(done, lines(done)[0]["subject"], tmp_path / "out", "pas-published-cv")
+    assert any("in the chat template" in text for text in said)
+    template = (tmp_path / "out" / "chat_template.jinja").read_text()
+    assert "the answers that you have given so far" in template
+
+
+def test_the_small_export_holds_what_changes_the_model(done: Path, tiny: Path, tmp_path: Path) -> None:
+    subject = lines(done)[0]["subject"]
+    said = export(done, subject, tmp_path / "pas", "pas-few-shot", small=True)
+    assert sorted(path.name for path in (tmp_path / "pas").iterdir()) == ["prompt.txt", "vectors.safetensors"]
+    assert load_vectors(tmp_path / "pas" / "vectors.safetensors").scope == "suffix"
+    assert any("only what follows" in text for text in said)
+    export(done, subject, tmp_path / "dpo", "dpo", small=True)
+    assert "adapter_model.safetensors" in {path.name for path in (tmp_path / "dpo").iterdir()}
+    with pytest.raises(UsageError, match="acts on every token"):
+        export(done, subject, tmp_path / "whole", "pas-few-shot")
+    assert not (tmp_path / "whole").exists()
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_a_kept_adapter_is_exported_as_it_was_kept(release: Path, tiny: Path, tmp_path: Path) -> None:
+    few: dict[str, Any] = {"seeds": 1, "replaced": ("dpo.steps=3", "dpo.rank=2"), "save_adapters": True}
+    run(settings(release, tiny, methods=("dpo",), subjects=1, **few), tmp_path / "run", Share())
+    (line,) = lines(tmp_path / "run")
+    export(tmp_path / "run", line["subject"], tmp_path / "out", small=True)
+    kept = tmp_path / "run" / "adapters" / "dpo" / line["subject"] / "0" / "adapter_model.safetensors"
+    assert (tmp_path / "out" / "adapter_model.safetensors").read_bytes() == kept.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": None}, "which method"),
+        ({"method": "ridge"}, "is a floor"),
+        ({"method": "caa"}, "which method"),
+        ({"method": "dpo", "seed": 7}, "not trained with the seed 7"),
+        ({"method": "pas", "seed": 0}, "not trained with the seed 0"),
+        ({"subject_id": "sd3-nobody", "method": "pas"}, "no answers of this subject"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused(
+    done: Path, tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    given = {"subject_id": lines(done)[0]["subject"]} | arguments
+    with pytest.raises(UsageError, match=message):
+        export(done, out=tmp_path / "out", **given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_another_model_or_another_fit_is_refused(done: Path, tiny: Path, tmp_path: Path) -> None:
+    subject, answers = lines(done)[0]["subject"], done / "answers.jsonl"
+    before = answers.read_text()
+    answers.write_text(before.replace('"alpha": 2.0', '"alpha": 4.0'))
+    with pytest.raises(InputRejected, match="not that of the run: alpha"):
+        export(done, subject, tmp_path / "out", "pas")
+    answers.write_text(before)
+    frozen = json.loads((done / "run.json").read_text())
+    frozen["model"]["files"]["model.safetensors"] = "0" * 64
+    (done / "run.json").write_text(json.dumps(frozen))
+    with pytest.raises(InputRejected, match="not the one of the run: files"):
+        export(done, subject, tmp_path / "out", "pas")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_there_is_left_alone(done: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="is there already"):
+        export(done, lines(done)[0]["subject"], tmp_path / "out", "pas")
+    assert (tmp_path / "out" / "mine").read_text() == "mine"
+    with pytest.raises(MissingFile):
+        export(tmp_path / "nowhere", "sd3-1", tmp_path / "other")
+
+
+def test_adapters_of_the_tests_are_not_empty() -> None:
+    adapter = some_adapter(Respondent(model_of("llama"), tiny_tokenizer(), texts()))
+    assert isinstance(adapter, Adapter)
+    assert all(np.abs(value).max() > 0 for value in adapter.weights.values())
+
+
+def test_an_ask_of_a_steered_model_is_another(tiny: Path) -> None:
+    """The vectors that these tests draw do change answers."""
+    from tiny_models import questions
+
+    someone = Respondent(model_of("llama"), tiny_tokenizer(), texts())
+    asks = [Ask("Answer.", questions(2), steering) for steering in (None, drawn(someone.model))]
+    plain, moved = someone.ask(asks)
+    assert np.abs(plain.probabilities - moved.probabilities).max() > 0.01
