@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-network bench bench-publishing bench-detection bench-alignment bench-pocket tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-trl test-network bench bench-publishing bench-detection bench-alignment bench-pocket tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -21,6 +21,10 @@ check: lint test        ## what continuous integration runs
 
 test-faults: $(INSTALLED)   ## the whole fault suite, about ten minutes; ends in the fault table
 	$(BIN)/python -m pytest -n 2 -q -m faults
+
+test-trl: $(INSTALLED)  ## against TRL, which it installs: the loss and gradient of DPO, real chat templates
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,trl]'
+	$(BIN)/python -m pytest -q tests/alignment/test_trl.py tests/alignment/test_real_templates.py
 
 test-slow test-gpu test-network: test-%: $(INSTALLED)
 	$(BIN)/python -m pytest -q -m $* || test $$? -eq 5  # 5: there is no such test yet
