@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-trl test-network bench bench-publishing bench-detection bench-alignment bench-pocket tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-trl test-network bench bench-publishing bench-detection bench-alignment bench-pocket bench-training tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -23,7 +23,7 @@ test-faults: $(INSTALLED)   ## the whole fault suite, about ten minutes; ends in
 	$(BIN)/python -m pytest -n 2 -q -m faults
 
 test-trl: $(INSTALLED)  ## against TRL, which it installs: the loss and gradient of DPO, real chat templates
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,trl]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,api,trl]'
 	$(BIN)/python -m pytest -q tests/alignment/test_trl.py tests/alignment/test_real_templates.py
 
 test-slow test-gpu test-network: test-%: $(INSTALLED)
@@ -42,6 +42,9 @@ bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 bench-pocket: $(INSTALLED) ## every method on the pocket respondent, 100 people, intervals
 	$(BIN)/python benchmarks/pocket_ladder.py
 
+bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, three seeds; three quarters of an hour
+	$(BIN)/python benchmarks/pocket_all.py
+
 bench-alignment: $(INSTALLED) ## PAS on a tiny random Llama: seconds a subject, beside the published algorithm
 	$(BIN)/python benchmarks/pas_speed.py
 
@@ -52,7 +55,7 @@ tables: $(INSTALLED)    ## make the derived tables again: simulated people, thei
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,api]'
 	touch $(INSTALLED)
 
 clean:

@@ -37,6 +37,7 @@ FIELDS = {
     "option": (("letter",), "label"),
     "item_when_asked": (),
     "assistant_when_asked": (),
+    "letter_only": (),
     "few_shot": (("pairs",),),
     "pair": (("statement", "item"), "label"),
     "pair_separator": (),
@@ -81,6 +82,11 @@ class Prompts:
     def asked(self) -> str:
         """How the assistant's answer begins, up to the letter."""
         return str(self.texts["assistant_when_asked"])
+
+    @property
+    def letter_only(self) -> str:
+        """What is added to a question where the answer cannot be begun for the model (behind an address)."""
+        return str(self.texts["letter_only"])
 
     @property
     def probed(self) -> tuple[str, str]:

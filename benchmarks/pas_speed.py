@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, Subject, read_benchmark
 from alignment.methods import probes
 from alignment.methods.contract import Context, Prompted
@@ -35,7 +36,7 @@ from alignment.methods.prompting import pairs_of
 from alignment.methods.registry import methods
 from alignment.prompts import Prompts, prompts_for, read_prompts
 from alignment.respondent import scoring
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from builders.options import BuildOptions
 from builders.release import build_release
 from builders.simulate import simulate

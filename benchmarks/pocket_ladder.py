@@ -49,13 +49,19 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path("pocket-ladder"))
     chosen = parser.parse_args()
-    release = chosen.out / "release"
-    if not release.is_dir():
-        simulate(chosen.out / "raw", {IPIP_300: chosen.people}, SEED)
-        build_release(chosen.out / "raw", release, BuildOptions(only=(IPIP_300,), figures=False))
+    release = release_in(chosen.out, chosen.people)
     settings = RunSettings(str(release), UNTRAINED, ModelSettings(POCKET), IPIP_300, TEST_POPULATION, chosen.subjects)
     run(settings, chosen.out / "run", Share(), lambda text: print(text, file=sys.stderr))
     show(read_run(chosen.out / "run"))
+
+
+def release_in(folder: Path, people: int) -> Path:
+    """The release of so many simulated people, made at the first call."""
+    release = folder / "release"
+    if not release.is_dir():
+        simulate(folder / "raw", {IPIP_300: people}, SEED)
+        build_release(folder / "raw", release, BuildOptions(only=(IPIP_300,), figures=False))
+    return release
 
 
 def show(found: Run) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.decoding import argmax
 from alignment.methods import probes
@@ -34,8 +35,6 @@ Rank = Callable[[Floats, NDArray[np.bool_], np.random.Generator], Floats]
 
 def _leaky(text: Text, subject: Subject, respondent: Respondent, context: Context) -> Prompted:
     """The published algorithm, its leak included: the strength is the one with the lowest error on the test items."""
-    from alignment.respondent.respondent import Ask
-
     everything = np.arange(len(subject.given))
     system = text(subject, respondent, context, everything)
     steering = _steering(subject, respondent, context, everything, rank=_accuracies)

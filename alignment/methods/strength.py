@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.decoding import median
 from alignment.folds import FOLDS
@@ -64,8 +65,6 @@ def steered_by_folds(text: Text, steer: Steer) -> Fit:
 
 def try_strengths(subject: Subject, respondent: Respondent, context: Context, make: Make) -> Tried:
     """Ask the answered items of each fold, at each strength, without what was learnt from the fold."""
-    from alignment.respondent.respondent import Ask
-
     asks, truths = [], []
     for fold in range(FOLDS):
         system, steering = make(np.flatnonzero(context.folds != fold))

@@ -37,7 +37,8 @@ class Answer:
 
     A model and the floor `uniform` have `probabilities` (seeds, items, options), a model with their `mass`; other
     floors have `values` (items). A method without training has one seed. `expected` are the person's answers.
-    `letters` counts how often each letter was the most probable, in every order of the options.
+    `letters` counts how often each letter was the most probable, in every order of the options; `unparseable` the
+    replies of a server in which there was none.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Answer:
     values: Matrix | None
     mass: float | None
     letters: Matrix | None
+    unparseable: int
     fit: Mapping[str, Any] | None
 
 
@@ -121,6 +123,7 @@ def answer_parser(methods: Mapping[str, Any], items: tuple[str, ...]) -> Callabl
             values=None if values is None else _spread(values, places, len(items)),
             mass=mass,
             letters=_numbers(line, "letters", (MAXIMUM,)) if "letters" in line else None,
+            unparseable=int(_positive(line, "unparseable") or 0),
             fit=_fit(line),
         )
 

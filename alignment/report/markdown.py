@@ -47,6 +47,7 @@ def markdown_of(results: Results, drawn: Sequence[Drawn]) -> str:
         *_without_result(results),
         *_excluded(results),
         *_locked(results),
+        *_unparseable(results),
         *(f"![{_plain(d.alt)}]({d.path})\n\n**{d.title}.** {d.caption}" for d in drawn if d.path),
         *(f"**{d.title}.** Not drawn: {d.alt}." for d in drawn if not d.path),
         *_published(facts),
@@ -134,6 +135,16 @@ def _locked(results: Results) -> list[str]:
         if lock and lock["locked"]
     ]
     return [f"**Locked on one option:** {'; '.join(said)}."] if said else []
+
+
+def _unparseable(results: Results) -> list[str]:
+    items = len(results.rows.asked.items)
+    said = [
+        f"{_code(each.row.name)} {each.row.unparseable:,} of {each.row.n * items:,} replies"
+        for each in results.methods.values()
+        if each.row.unparseable
+    ]
+    return [f"**Without a letter** (counted as every option alike): {'; '.join(said)}."] if said else []
 
 
 def _published(facts: Mapping[str, Any]) -> list[str]:

@@ -13,23 +13,15 @@ from numpy.typing import NDArray
 from transformers import GenerationConfig
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask, Reply, mean_reply
 from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
 from alignment.respondent.adapters import adapted
 from alignment.respondent.chat import Chat, Encoded, Tokens, Turn
-from alignment.respondent.scoring import Prompt, Reply, Scorer
-from alignment.steering import States, Steering
+from alignment.respondent.scoring import Prompt, Scorer
+from alignment.steering import States
 
 Wanted = tuple[Order, str, tuple[Question, ...]]  # order of the options, system text, questions
-
-
-@dataclass(frozen=True, eq=False)
-class Ask:
-    """Questions to be answered under one system text and one steering."""
-
-    system: str
-    questions: tuple[Question, ...]
-    steering: Steering | None = None
 
 
 @dataclass(eq=False)
@@ -60,7 +52,7 @@ class Respondent:
         with adapted(self.scorer, adapter):
             replies = self.scorer.score(prompts)
         count = len(self.prompts)
-        return [_mean(replies[start : start + count]) for start in range(0, len(replies), count)]
+        return [mean_reply(replies[start : start + count]) for start in range(0, len(replies), count)]
 
     def encoded(self, ask: Ask) -> list[Prompt]:
         """The prompts of some questions, in every order of the options that they are asked in."""
@@ -125,11 +117,3 @@ class Respondent:
             if prompts.order not in self._letters:
                 self._letters[prompts.order] = self.chat.letters(prompts.system(), turns[0])
         return Prompt(known[key], self._letters[prompts.order], prompts.responses, ask.steering)
-
-
-def _mean(replies: Sequence[Reply]) -> Reply:
-    return Reply(
-        np.mean([reply.probabilities for reply in replies], axis=0),
-        np.mean([reply.mass for reply in replies], axis=0),
-        np.sum([reply.letters for reply in replies], axis=0),
-    )

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alignment.asking import Reply
 from alignment.respondent.batches import Budget, Rows
 from alignment.respondent.chat import Encoded, Tokens
 from alignment.respondent.hooks import Architecture, architecture_of, recorded, steered
@@ -59,19 +60,6 @@ class Prompt:
     def key(self) -> tuple[Tokens, int]:
         """Prompts share an encoded prefix if it has the same tokens, and the same steering or none acts on it."""
         return self.encoded.prefix, id(self.leading)
-
-
-@dataclass(frozen=True, eq=False)
-class Reply:
-    """Probabilities of the responses 1-5 to each question, (questions, 5), each row summing to 1, and `mass`
-    (questions,), the probability of the five letters among all tokens.
-
-    `letters` (5,) counts how often each letter, A first, was the most probable one, in every order of the options.
-    """
-
-    probabilities: Probabilities
-    mass: NDArray[np.float64]
-    letters: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

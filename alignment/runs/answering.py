@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method, Prediction, Prompted
 from alignment.runs.folder import Line
@@ -15,7 +16,6 @@ from papi.errors import SubjectFailed
 
 if TYPE_CHECKING:
     from alignment.adapter import Adapter
-    from alignment.respondent.respondent import Respondent
 
 DIGITS = 6
 Keep = Callable[[Method, Subject, int, "Adapter"], None]
@@ -25,7 +25,7 @@ Keep = Callable[[Method, Subject, int, "Adapter"], None]
 class Answering:
     """Who answers, and with which seeds trained methods are trained; `keep` is given every adapter."""
 
-    respondent: Respondent | None
+    respondent: Any | None
     context: Context
     seeds: list[int]
     keep: Keep | None = None
@@ -62,8 +62,6 @@ class Answering:
         }
 
     def _asked(self, condition: Prompted) -> Line:
-        from alignment.respondent.respondent import Ask
-
         assert self.respondent is not None
         ask = Ask(condition.system, self.context.benchmark.held_out, condition.steering)
         (reply,) = self.respondent.ask([ask], condition.adapter)
@@ -74,6 +72,8 @@ class Answering:
             raise SubjectFailed(f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}")
         line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
         line["letters"] = reply.letters.tolist()
+        if unparseable := int((reply.mass == 0).sum()):
+            line["unparseable"] = unparseable
         return line | ({"fit": dict(condition.fit)} if condition.fit else {})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from alignment.api.loading import identity_of_api
 from alignment.folds import FOLDS
 from alignment.methods import floors, probes, prompting, trait_vectors
 from alignment.methods.contract import Context, Method
@@ -35,7 +36,7 @@ def configuration(
     chosen: list[Method],
     release: ReleaseIdentity,
     context: Context,
-    respondent: Respondent | None,
+    respondent: Any | None,
 ) -> dict[str, Any]:
     """For `run.json`: the format is `papi-run-1`, its keys are those of this dictionary."""
     return {
@@ -86,6 +87,8 @@ def _settings(method: Method, settings: RunSettings, context: Context) -> dict[s
 def _model(settings: RunSettings, respondent: Respondent | None) -> dict[str, Any] | None:
     if respondent is None or settings.model is None:
         return None
+    if settings.model.api:
+        return identity_of_api(settings.model.name, settings.model.api)
     from alignment.respondent.loading import identity_of, package_versions
 
     return identity_of(settings.model, respondent) | {"packages": package_versions()}

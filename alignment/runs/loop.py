@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib.util import find_spec
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alignment.api.loading import estimate, load_api_respondent, spent
+from alignment.api.respondent import ApiRespondent
 from alignment.benchmark import Subject, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context, Method
@@ -30,6 +33,8 @@ from papi.errors import InputRejected, MissingExtra, NothingKnown, PapiError, Re
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
+
+    AnyRespondent = Respondent | ApiRespondent
 
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
 NEEDED = ("torch", "transformers", "accelerate", "peft", "bitsandbytes")  # of the extra `alignment`
@@ -55,8 +60,8 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     `Busy`, `RemoteFailed`. A method that the model cannot do ends in the report as hopeless; the others go on.
     """
     chosen = settings.chosen()
-    for name in settings.unavailable:
-        progress(f"{name}: n/a with the pocket respondent, which writes no text")
+    for name, why in settings.unavailable.items():
+        progress(f"{name}: {why}")
     folder, identity = find_release(settings.release, settings.revision, settings.config)
     if identity.commit_checked is False:
         progress("the Hub must not be asked (HF_HUB_OFFLINE): the commit is the cache's word")
@@ -68,26 +73,30 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     replaced = hyperparameters(settings.replaced)
     context = Context(benchmark, settings.seed, settings.min_mass, descriptions, replaced)
     respondent = _respondent(settings, chosen, texts, share, progress)
-    if respondent and (skipped := respondent.scorer.parts.skipped):
-        progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
     frozen = configuration(settings, chosen, identity, context, respondent)
-    with opened(out, share.rank, frozen) as run_folder:
+    connections = closing(respondent.client) if isinstance(respondent, ApiRespondent) else nullcontext()
+    with connections, opened(out, share.rank, frozen) as run_folder:
         return _Loop(settings, chosen, context, respondent, run_folder, share, progress).run()
 
 
 def _respondent(
     settings: RunSettings, chosen: list[Method], texts: dict[str, Any], share: Share, progress: Progress
-) -> Respondent | None:
+) -> AnyRespondent | None:
     """The model, loaded only where a method needs it."""
     if settings.model is None or all(method.is_floor for method in chosen):
         return None
+    if settings.model.api:
+        return load_api_respondent(settings.model.name, settings.model.api, texts, settings.option_order, settings.seed)
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         advice = "pip install 'palign-papi[alignment]'"
         raise MissingExtra(f"a model needs {', '.join(missing)}, which is not installed", next_step=advice)
     from alignment.respondent.loading import load_respondent
 
     progress(f"loading {settings.model.name}")
-    return load_respondent(settings.model, texts, settings.option_order, share)
+    found = load_respondent(settings.model, texts, settings.option_order, share)
+    if skipped := found.scorer.parts.skipped:
+        progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class _Loop:
     settings: RunSettings
     chosen: list[Method]
     context: Context
-    respondent: Respondent | None
+    respondent: AnyRespondent | None
     folder: RunFolder
     share: Share
     progress: Progress
@@ -106,12 +115,24 @@ class _Loop:
         failed = {_task(line): line for line in self.folder.lines(FAILURES) if _task(line) not in answered}
         again = self._taken_up(failed)
         skipped = answered | failed.keys() - again.keys()
+        self._say_what_it_costs(skipped)
         try:
             done = sum(self._method(method, skipped, again) for method in self.chosen)
         finally:
             for line in again.values():  # what was not come to after all
                 self.folder.add(FAILURES, line)
+            if isinstance(self.respondent, ApiRespondent):
+                self.progress(spent(self.respondent))
         return self._report(done, len(self._wanted & skipped))
+
+    def _say_what_it_costs(self, skipped: set[Task]) -> None:
+        """Where requests are paid for, what they come to is said before the first one."""
+        if isinstance(self.respondent, ApiRespondent):
+            for method in self.chosen:
+                left = [s for s in self._mine() if (method.name, s.subject_id) not in skipped]
+                if left and not method.is_floor:
+                    told = estimate([method], left, self.respondent, self.context)
+                    self.progress(f"{method.name}: {told}")
 
     def _taken_up(self, failed: Mapping[Task, Line]) -> dict[Task, Line]:
         """The failures of this process that are to be tried again; they are no failures meanwhile."""

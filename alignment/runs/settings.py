@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignment.api.settings import ApiSettings
 from alignment.hyperparameters import hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
@@ -16,7 +17,8 @@ from papi.instruments import DEFAULT_CONFIG, TEST
 ALL = "all"
 UNTRAINED = ("floor", "prompting", "steering")  # families
 POCKET = "pocket"  # the name of the model that comes with the project
-NEEDS_WRITING = ("p2",)  # the pocket respondent writes no text
+NEEDS_WRITING = ("p2",)
+NEEDS_WEIGHTS = ("steering", "training")  # families
 QUANTIZATIONS = ("nf4",)
 DTYPES = ("float32", "bfloat16", "float16")
 ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
@@ -32,6 +34,20 @@ class ModelSettings:
     quantize: str | None = None
     attention: str | None = None
     device_map: str | None = None
+    api: ApiSettings | None = None
+
+    def refuse_what_an_address_has_not(self) -> None:
+        """Raise `UsageError` for options about weights where the model is behind an address."""
+        given = {
+            "--model-revision": self.revision,
+            "--dtype": self.dtype,
+            "--quantize": self.quantize,
+            "--attn": self.attention,
+            "--device-map": self.device_map,
+        }
+        for option, value in given.items():
+            if self.api and value is not None:
+                raise UsageError(f"{option} is for a model at hand, not for one behind --api-url", got=value)
 
     @property
     def is_folder(self) -> bool:
@@ -40,7 +56,7 @@ class ModelSettings:
 
     def refuse_a_revision_of_a_folder(self) -> None:
         """Raise `UsageError` for a revision of what has none."""
-        if self.revision is not None and self.is_folder:
+        if self.revision is not None and self.is_folder and not self.api:
             raise UsageError("a folder with a model has no revisions", where=self.name, next_step="leave it out")
 
 
@@ -77,6 +93,7 @@ class RunSettings:
             _one_of("--dtype", self.model.dtype, DTYPES)
             _one_of("--quantize", self.model.quantize, QUANTIZATIONS)
             _one_of("--attn", self.model.attention, ATTENTIONS)
+            self.model.refuse_what_an_address_has_not()
             self.model.refuse_a_revision_of_a_folder()
         if not 0 <= self.min_mass <= 1:
             raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
@@ -88,7 +105,7 @@ class RunSettings:
         chosen = [method for method in self._named() if method.name not in self.unavailable]
         if not chosen:
             advice = "papi align methods lists them; --method all takes all that the model can do"
-            got = ", ".join(f"{name} is n/a with the pocket respondent" for name in self.methods) or None
+            got = ", ".join(f"{name}: {why}" for name, why in self.unavailable.items()) or None
             raise UsageError("there is no method to run", expected="--method NAME", got=got, next_step=advice)
         needing = [method.name for method in chosen if not method.is_floor]
         if needing and self.model is None:
@@ -102,11 +119,16 @@ class RunSettings:
         return list(range(self.seed, self.seed + self.seeds))
 
     @property
-    def unavailable(self) -> tuple[str, ...]:
-        """Methods asked for that the model cannot do: the pocket respondent neither writes nor reads free text."""
-        if not self.model or self.model.name != POCKET:
-            return ()
-        return tuple(method.name for method in self._named() if method.name in NEEDS_WRITING)
+    def unavailable(self) -> dict[str, str]:
+        """Methods asked for that the model cannot do, with why."""
+        named = self._named()
+        if self.model and self.model.api:
+            why = "n/a behind --api-url, since it needs the model's weights"
+            return {method.name: why for method in named if method.family in NEEDS_WEIGHTS}
+        if self.model and self.model.name == POCKET:
+            why = "n/a with the pocket respondent, which writes no text"
+            return {method.name: why for method in named if method.name in NEEDS_WRITING}
+        return {}
 
     def _named(self) -> list[Method]:
         return chosen_methods(name for each in self.methods for name in _group(each))

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.decoding import median
 from alignment.folds import FOLDS
 from alignment.methods.contract import Context, Prompted, answered
 from alignment.respondent.adapters import adapter_of, fresh_adapter
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.training.material import Material, Rows
 from alignment.training.objectives import objective_of
 from alignment.training.trainer import Lesson, train, usable_places

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alignment.asking import Ask
 from alignment.respondent.chat import Encoded
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.respondent.scoring import Prompt
 from alignment.training.outcomes import Outcomes, outcomes
 

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Reference, answered
 from alignment.methods.prompting import Norms, domain_scores, levels_text, norms_for, standings
 from alignment.respondent.adapters import merged
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.training.fitting import given_material, trained
 from alignment.training.material import Material
 from alignment.training.objectives import objective_of

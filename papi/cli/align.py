@@ -22,6 +22,7 @@ RUN_EXAMPLES = examples(
     "papi align run papi-demo/release --method ridge --out runs/floors",
     "papi align run papi-demo/release --model pocket --method pas --subjects 20 --out runs/pocket",
     "papi align run palign/papi --revision v1.0.0 --model Qwen/Qwen3-8B --method all --out runs/8b",
+    "papi align run palign/papi --model gpt-4o --api-url https://api.openai.com/v1 --method few-shot-120 --out runs/4o",
     "torchrun --nproc-per-node 4 -m papi align run release --model MODEL --method pas --out runs/shared",
 )
 
@@ -46,6 +47,12 @@ def run(
     model_revision: Annotated[str | None, typer.Option(help="Revision of a model on the Hub.")] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")] = None,
     min_mass: Annotated[float, typer.Option(help="Least probability on the five letters.")] = 0.5,
+    api_url: Annotated[str | None, typer.Option(help="Address of a server with chat completions (…/v1).")] = None,
+    concurrency: Annotated[int, typer.Option(help="Requests at once, with --api-url.")] = 8,
+    retries: Annotated[int, typer.Option(help="Attempts after a failed request, with --api-url.")] = 5,
+    requests_per_minute: Annotated[int | None, typer.Option(help="At most, with --api-url.")] = None,
+    price_sent: Annotated[float, typer.Option(help="Of a million tokens sent, for the estimate.", min=0)] = 0.0,
+    price_written: Annotated[float, typer.Option(help="Of a million tokens written.", min=0)] = 0.0,
     processes: Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")] = None,
     seeds: Annotated[int, typer.Option(help="How often trained methods are trained.")] = 3,
     set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.")] = None,
@@ -53,12 +60,15 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")] = False,
 ) -> None:
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
+    from alignment.api.settings import ApiSettings, Prices
     from alignment.runs.loop import run as run_methods
     from alignment.runs.settings import ModelSettings, RunSettings
     from alignment.runs.sharing import share_of
 
     share = share_of(processes=processes)
-    named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map) if model else None
+    prices = Prices(price_sent, price_written) if price_sent or price_written else None
+    api = ApiSettings(api_url, concurrency, retries, 60.0, requests_per_minute, prices) if api_url else None
+    named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map, api) if model else None
     settings = RunSettings(
         release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,
         min_mass, revision, retry_failed, seeds, tuple(set_ or ()), save_adapters,

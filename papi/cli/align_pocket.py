@@ -32,8 +32,8 @@ def demo(
     settings = RunSettings(str(release), UNTRAINED, model, IPIP_300, TEST_POPULATION, subjects)
     run(settings, out / "run", Share(), progress)
     report([out / "run"], out / "report")
-    for name in settings.unavailable:
-        print(f"{name}: n/a with the pocket respondent, which writes no text")
+    for name, why in settings.unavailable.items():
+        print(f"{name}: {why}")
     print("simulated people and a model trained on such: this checks code and the order of methods, not psychology")
 
 

@@ -14,6 +14,7 @@ import torch
 from tiny_models import ARCHITECTURES, questions, texts, tiny_model, tiny_tokenizer
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.respondent.adapters import (
     adapted,
     adapter_of,
@@ -23,7 +24,7 @@ from alignment.respondent.adapters import (
     save_adapter,
 )
 from alignment.respondent.hooks import steered
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.steering import Steering
 from papi.errors import InputRejected, MissingFile, UsageError
 

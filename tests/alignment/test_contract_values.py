@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from tiny_models import tiny_model, tiny_tokenizer
 
 import papi
+from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
 from alignment.methods import pas, probes, published
 from alignment.methods.contract import Context
@@ -24,7 +25,7 @@ from alignment.methods.registry import methods
 from alignment.prompts import read_prompts
 from alignment.report.results import measure_rows
 from alignment.report.rows import read_rows
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.respondent.scoring import Reply
 from alignment.runs.loop import run
 from alignment.runs.progress import Clock

@@ -17,6 +17,7 @@ from tiny_models import ARCHITECTURES, HEADS, NO_SYSTEM, SIZE, texts, tiny_model
 from transformers import AutoModelForCausalLM, GemmaConfig, MistralConfig, Olmo2Config, Phi3Config
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.export import load_vectors, steered_by
 from alignment.export.checkpoint import save_checkpoint
 from alignment.export.exporting import export
@@ -26,7 +27,7 @@ from alignment.methods import strength
 from alignment.respondent.adapters import adapted
 from alignment.respondent.hooks import architecture_of, steered
 from alignment.respondent.loading import load_respondent
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share

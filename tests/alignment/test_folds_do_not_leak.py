@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from tiny_models import tiny_model, tiny_tokenizer
 
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, Subject, read_benchmark
 from alignment.folds import folds_of
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
 from alignment.prompts import read_prompts
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.respondent.scoring import Reply
 from alignment.steering import Steering
 from papi.instruments import DARK_TRIAD

@@ -10,8 +10,9 @@ import torch
 from tiny_models import ARCHITECTURES, plain_answers, questions, texts, tiny_model, tiny_tokenizer
 from torch import nn
 
+from alignment.asking import Ask
 from alignment.respondent.hooks import architecture_of, steered
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.steering import Steering
 from papi.errors import UsageError
 

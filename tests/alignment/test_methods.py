@@ -11,13 +11,14 @@ import pytest
 from tiny_models import texts, tiny_model, tiny_tokenizer
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, Subject, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Condition, Context, Prediction, Prompted
 from alignment.methods.prompting import domain_scores, example_order, standing
 from alignment.methods.registry import FITS, chosen_methods, methods
 from alignment.prompts import LEVEL_CUTS, read_prompts
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from papi.errors import SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from tiny_models import ARCHITECTURES, questions, texts, tiny_model, tiny_tokenizer
 
+from alignment.asking import Ask
 from alignment.respondent.batches import Budget
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.steering import Scope, States, Steering
 
 SYSTEMS = ("Answer.", "You fill in a questionnaire.\n" + "You lie awake. Very Accurate\n" * 12 + "Reply.")

@@ -12,8 +12,9 @@ from bitsandbytes.nn.modules import Linear4bit
 from tiny_models import plain_answers, questions, texts, tiny_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from alignment.asking import Ask
 from alignment.respondent.loading import load_respondent
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
 

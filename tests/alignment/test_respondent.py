@@ -18,10 +18,11 @@ from tiny_models import (
     tiny_tokenizer,
 )
 
+from alignment.asking import Ask
 from alignment.decoding import argmax
 from alignment.prompts import prompts_for
 from alignment.respondent.chat import Chat, Turn
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from papi.errors import EnvironmentProblem, UsageError
 
 SYSTEMS = ("Answer.", "You fill in a questionnaire.\n" + "You lie awake. Very Accurate\n" * 12 + "Reply.")

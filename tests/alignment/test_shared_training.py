@@ -11,13 +11,14 @@ import pytest
 from tiny_models import questions, tiny_model, tiny_tokenizer
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context
 from alignment.methods.prompting import domain_scores, trait_levels
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapter_of, fresh_adapter
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.training import shared
 from alignment.training.material import Material
 from alignment.training.objectives import objective_of

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from run_settings import lines, settings
 
+from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import load_adapter
 from alignment.respondent.loading import load_respondent
-from alignment.respondent.respondent import Ask
 from alignment.runs.adapters import adapter_folder
 from alignment.runs.folder import read_configuration
 from alignment.runs.loop import RunReport, run

@@ -12,13 +12,14 @@ import pytest
 import torch
 from tiny_models import ARCHITECTURES, plain_probabilities, questions, texts, tiny_model, tiny_tokenizer
 
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.hyperparameters import Hyperparameters, defaults, hyperparameters
 from alignment.methods.contract import Context, Prompted, answered
 from alignment.methods.registry import methods
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapter_of, fresh_adapter
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.training import fitting
 from alignment.training.material import Material
 from alignment.training.objectives import objective_of, rewards

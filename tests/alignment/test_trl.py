@@ -17,9 +17,10 @@ from test_adapters import some_adapter
 from tiny_models import questions, texts, tiny_model, tiny_tokenizer
 
 from alignment.adapter import Adapter
+from alignment.asking import Ask
 from alignment.hyperparameters import defaults
 from alignment.respondent.adapters import _load, fresh_adapter
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.training.material import Material
 from alignment.training.objectives import Batch, objective_of
 

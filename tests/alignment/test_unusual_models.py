@@ -14,12 +14,13 @@ import torch
 from tiny_models import TEMPLATE, plain_answers, questions, texts, tiny_model, tiny_tokenizer
 from transformers import AutoModelForCausalLM, Qwen3_5TextConfig
 
+from alignment.asking import Ask
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.methods.strength import STRENGTHS, Tried, choose_strength
 from alignment.prompts import read_prompts
 from alignment.respondent import batches
 from alignment.respondent.chat import Chat, Turn
-from alignment.respondent.respondent import Ask, Respondent
+from alignment.respondent.respondent import Respondent
 from alignment.runs import loop
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.folder import ANSWERS, FAILURES, RunFolder, opened

@@ -1,0 +1,151 @@
+"""The one client of all servers: chat completions with retries, a pace, counts of tokens, and the project's errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from alignment.api.settings import ApiSettings, key_of
+from papi.errors import MissingExtra, PapiError, RemoteFailed, SubjectFailed
+
+Message = dict[str, str]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+TOP = 20  # alternatives that the protocol tells of a token at most
+FINAL = {401: "the key is not accepted", 403: "the key may not do this", 404: "there is no such model or address"}
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a server wrote, and of the first token the alternatives with their log-probabilities, if it tells them."""
+
+    text: str
+    alternatives: tuple[tuple[str, float], ...] | None
+
+
+@dataclass(eq=False)
+class ApiClient:
+    """Counts the tokens `sent` and `written`; `tells` is False once the server has shown that it tells no logprobs."""
+
+    model: str
+    settings: ApiSettings
+    sent: int = field(init=False, default=0)
+    written: int = field(init=False, default=0)
+    tells: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
+        try:
+            from openai import OpenAI
+        except ImportError:
+            advice = "pip install 'palign-papi[api]'"
+            raise MissingExtra(
+                "a model behind --api-url needs openai, which is not installed", next_step=advice
+            ) from None
+        given = self.settings
+        self._server: Any = OpenAI(
+            base_url=given.url, api_key=key_of(), max_retries=given.retries, timeout=given.timeout
+        )
+        self._lock, self._pace = threading.Lock(), Pace(given.per_minute)
+
+    def complete(self, messages: Sequence[Message], most_tokens: int, seed: int, *, letters: bool) -> Completion:
+        """The server's reply, as sure as it can be (temperature 0); with `letters` the alternatives are asked for.
+
+        Raises `RemoteFailed` where the server refuses for good, `SubjectFailed` where retries did not help.
+        """
+        asked: dict[str, Any] = {"max_tokens": most_tokens, "temperature": 0, "seed": seed}
+        if letters and self.tells:
+            asked |= {"logprobs": True, "top_logprobs": TOP}
+        with _explained(self.settings.address, self.model):
+            reply = self._ask(messages, asked)
+        self._count(reply)
+        (choice, *_) = reply.choices or [None]
+        if choice is None or choice.message is None:
+            raise SubjectFailed("the server sent no reply", where=self.settings.address)
+        told = choice.logprobs.content if choice.logprobs else None
+        if letters and not told:
+            self.tells = False
+        alternatives = tuple((each.token, each.logprob) for each in told[0].top_logprobs) if told else None
+        return Completion(choice.message.content or "", alternatives or None)
+
+    def each(self, work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
+        """Do some work for all items, so many at once; the first error ends it."""
+        with ThreadPoolExecutor(self.settings.concurrency) as pool:
+            try:
+                return list(pool.map(work, items))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._server.close()
+
+    def _ask(self, messages: Sequence[Message], asked: dict[str, Any]) -> Any:
+        """Ask; a server that does not know the logprobs is asked again without, once for all."""
+        from openai import BadRequestError
+
+        self._pace.wait()
+        try:
+            return self._server.chat.completions.create(model=self.model, messages=list(messages), **asked)
+        except BadRequestError as error:
+            if "logprobs" not in asked or "logprob" not in str(error).lower():
+                raise
+            self.tells = False
+            plain = {name: value for name, value in asked.items() if name not in ("logprobs", "top_logprobs")}
+            return self._server.chat.completions.create(model=self.model, messages=list(messages), **plain)
+
+    def _count(self, reply: Any) -> None:
+        if reply.usage is not None:
+            with self._lock:
+                self.sent += reply.usage.prompt_tokens or 0
+                self.written += reply.usage.completion_tokens or 0
+
+
+@dataclass
+class Pace:
+    """Lets so many requests a minute through, evenly; None lets all."""
+
+    per_minute: int | None
+    _next: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for one's turn."""
+        if self.per_minute is None:
+            return
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next)
+            self._next = turn + 60 / self.per_minute
+        time.sleep(turn - now)
+
+
+@contextmanager
+def _explained(address: str, model: str) -> Iterator[None]:
+    """What the client raises as the project's errors. The key stands in no message: only the kind of error is told."""
+    import openai
+
+    try:
+        yield
+    except PapiError:
+        raise
+    except openai.APIStatusError as error:
+        status, reason = error.status_code, FINAL.get(error.status_code)
+        if reason or (400 <= status < 500 and status not in (408, 409, 429)):
+            what = f"the server refuses: {reason or 'the request is not what it expects'}"
+            advice = "check --api-url, --model and the key (PAPI_API_KEY)"
+            raise RemoteFailed(what, where=f"{address}, {model}", got=f"{status}", next_step=advice) from None
+        raise SubjectFailed(f"the server answered {status} to the end of all retries", where=address) from None
+    except openai.APIConnectionError as error:
+        kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
+        raise SubjectFailed(f"the server {kind}, to the end of all retries", where=address) from None
+    except (openai.APIError, ValueError, TypeError, AttributeError) as error:
+        what = f"the server's reply is not that of chat completions ({type(error).__name__})"
+        raise SubjectFailed(what, where=address) from None

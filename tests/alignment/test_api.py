@@ -1,0 +1,323 @@
+"""Models behind an address: the letters that a server tells, its faults, and runs like any other."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from chat_server import KEY, Chat, Fault, chatting
+from outcomes import papi
+from run_settings import lines
+from tiny_models import questions
+
+from alignment.api.client import ApiClient, Completion, Pace
+from alignment.api.respondent import ApiRespondent, letter_probabilities
+from alignment.api.settings import ApiSettings, Prices, key_of
+from alignment.asking import Ask
+from alignment.prompts import read_prompts
+from alignment.report import write_report
+from alignment.runs.folder import read_configuration
+from alignment.runs.loop import RunReport, run
+from alignment.runs.settings import ModelSettings, RunSettings
+from alignment.runs.sharing import Share
+from alignment.steering import Steering
+from papi.errors import RemoteFailed, SubjectFailed, UsageError
+from papi.instruments import DARK_TRIAD, IPIP_300
+
+FAST = {"Retry-After-Ms": "1"}  # how the client is told to wait for no time at all
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    monkeypatch.setenv("PAPI_API_KEY", KEY)
+    with chatting(Chat()) as served:
+        yield served
+    while CLIENTS:
+        CLIENTS.pop().close()
+
+
+CLIENTS: list[ApiClient] = []  # open ones
+
+
+def respondent(chat: Chat, order: str = "forward", **how: Any) -> ApiRespondent:
+    settings = ApiSettings(chat.url, **({"retries": 2, "timeout": 5.0} | how))
+    CLIENTS.append(ApiClient("some-model", settings))
+    return ApiRespondent(CLIENTS[-1], read_prompts(IPIP_300), order)
+
+
+def settings(release: Path, chat: Chat, **changes: Any) -> RunSettings:
+    model = ModelSettings("some-model", api=ApiSettings(chat.url, retries=1, timeout=5.0))
+    given: dict[str, Any] = {"methods": ("no-change", "few-shot-120"), "config": DARK_TRIAD, "subjects": 3}
+    return RunSettings(str(release), model=model, **(given | changes))
+
+
+# letters
+
+
+def test_letters_are_the_tokens_of_the_first_place_that_are_a_letter() -> None:
+    told = {"A": 0.3, " A": 0.1, "(B": 0.2, "Very": 0.1, "AB": 0.05, "a": 0.05}
+    found = letter_probabilities(Completion("A", tuple((token, math.log(share)) for token, share in told.items())))
+    assert np.allclose(found, [0.4, 0.2, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [("B", 1), ("(C) Very", 2), ("Option D.", 3), ("**E**", 4), ("I cannot say", None), ("", None), ("abc", None)],
+)
+def test_without_probabilities_the_first_letter_that_stands_alone_counts(text: str, letter: int | None) -> None:
+    found = letter_probabilities(Completion(text, None))
+    assert found.sum() == (letter is not None)
+    assert letter is None or found[letter] == 1
+
+
+def test_one_letter_is_asked_for_with_twenty_alternatives(chat: Chat) -> None:
+    (reply,) = respondent(chat).ask([Ask("Answer as yourself.", questions(3))])
+    assert reply.probabilities.shape == (3, 5)
+    assert np.allclose(reply.mass, 0.9)
+    assert np.allclose(np.sort(reply.probabilities, axis=1)[:, -1], 0.5 / 0.9)
+    for body in chat.asked:
+        assert body["messages"][0] == {"role": "system", "content": "Answer as yourself."}
+        assert body["messages"][1]["content"].endswith("Reply with the letter alone: A, B, C, D or E.")
+        assert (body["logprobs"], body["top_logprobs"], body["temperature"], body["seed"]) == (True, 20, 0, 0)
+
+
+def test_what_a_letter_stands_for_follows_the_order_of_the_options(chat: Chat) -> None:
+    chat.rule = lambda system, user: {"A": 0.8, "B": 0.1}
+    forward, backward, both = (
+        respondent(chat, order).ask([Ask("", questions(2))])[0] for order in ("forward", "reversed", "both")
+    )
+    assert forward.probabilities.argmax(axis=1).tolist() == [4, 4]
+    assert backward.probabilities.argmax(axis=1).tolist() == [0, 0]
+    assert np.allclose(both.probabilities, (forward.probabilities + backward.probabilities) / 2)
+    assert both.letters.tolist() == [4, 0, 0, 0, 0]
+
+
+def test_replies_come_in_the_order_of_the_questions_however_they_arrive(chat: Chat) -> None:
+    asked = questions(12)
+    numbers = {question.statement: number % 5 for number, question in enumerate(asked)}
+
+    def rule(system: str, user: str) -> str:
+        return "EDCBA"[next(number for statement, number in numbers.items() if statement in user)]
+
+    chat.rule, chat.wait = rule, 0.02
+    (reply,) = respondent(chat, concurrency=6).ask([Ask("", asked)])
+    assert reply.probabilities.argmax(axis=1).tolist() == [number % 5 for number in range(12)]
+    assert 1 < chat.most_at_once <= 6
+
+
+def test_a_reply_without_a_letter_is_counted_and_knows_nothing(chat: Chat) -> None:
+    chat.rule = lambda system, user: "I would rather not say." if "problem 1" in user else "A"
+    someone = respondent(chat)
+    (reply,) = someone.ask([Ask("", questions(3))])
+    assert someone.unparseable == 1
+    assert reply.mass.tolist() == [1, 0, 1]
+    assert reply.probabilities[1].tolist() == [0.2] * 5
+    assert reply.letters.tolist() == [2, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("how", ["told nothing", "refused"])
+def test_a_server_without_probabilities_is_asked_for_one_answer(chat: Chat, how: str) -> None:
+    """Only the first requests ask for them."""
+    chat.tells, chat.refuses_logprobs = False, how == "refused"
+    someone = respondent(chat, concurrency=1)
+    (reply,) = someone.ask([Ask("", questions(4))])
+    assert reply.mass.tolist() == [1] * 4
+    assert sum("logprobs" in body for body in chat.asked) == 1
+    assert len(chat.asked) == (5 if how == "refused" else 4)
+
+
+# faults
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(429, FAST), Fault(500, FAST), Fault(503, FAST), Fault(408, FAST), Fault(drop=True),
+    ],
+    ids=["429", "500", "503", "408", "dropped"],
+)  # fmt: skip
+def test_a_request_that_fails_once_is_made_again(chat: Chat, fault: Fault) -> None:
+    chat.faults = {1: fault}
+    (reply,) = respondent(chat, concurrency=1).ask([Ask("", questions(3))])
+    assert np.allclose(reply.mass, 0.9)
+    assert len(chat.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (Fault(500, FAST), "answered 500 to the end of all retries"),
+        (Fault(429, FAST), "answered 429"),
+        (Fault(200, FAST, b"<html>"), "is not that of chat completions"),
+        (Fault(200, FAST, b"{}"), "no reply|is not that of"),
+    ],
+)
+def test_a_server_that_goes_on_failing_costs_the_subject(chat: Chat, fault: Fault, message: str) -> None:
+    chat.always = fault
+    with pytest.raises(SubjectFailed, match=message):
+        respondent(chat, retries=1).ask([Ask("", questions(2))])
+
+
+def test_silence_is_waited_for_no_longer_than_the_timeout(chat: Chat) -> None:
+    chat.always = Fault(200, silent=1.0)
+    with pytest.raises(SubjectFailed, match="did not answer in time"):
+        respondent(chat, retries=0, timeout=0.1, concurrency=1).ask([Ask("", questions(1))])
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "the key is not accepted"), (404, "no such model"), (400, "request")]
+)
+def test_a_refusal_for_good_ends_the_run_and_shows_no_key(
+    chat: Chat, release: Path, tmp_path: Path, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat.always = Fault(status, FAST, json.dumps({"error": {"message": f"bad key {KEY}"}}).encode())
+    with pytest.raises(RemoteFailed, match=said) as refused:
+        run(settings(release, chat), tmp_path / "run", Share())
+    assert KEY not in str(refused.value)
+    given = ["--api-url", chat.url, "--model", "m", "--method", "no-change", "--config", DARK_TRIAD]
+    assert papi("align", "run", release, *given, "--out", tmp_path / "other") == 7
+    captured = capsys.readouterr()
+    assert KEY not in captured.out + captured.err
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert KEY.encode() not in everything
+
+
+def test_nobody_there_costs_the_subjects(release: Path, tmp_path: Path) -> None:
+    model = ModelSettings("m", api=ApiSettings("http://127.0.0.1:9/v1", retries=0, timeout=1.0))
+    given = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=4)
+    report = run(given, tmp_path / "run", Share())
+    assert list(report.hopeless) == ["no-change"]
+    assert "cannot be reached" in report.hopeless["no-change"]
+
+
+# runs
+
+
+def test_a_run_is_like_any_other(chat: Chat, release: Path, tmp_path: Path) -> None:
+    """Prompts, lines, folder, resume and report are the same; costs are said before and after."""
+    out, said = tmp_path / "run", []
+    given = settings(release, chat, methods=("ridge", "no-change", "few-shot-120", "p2"))
+    report = run(given, out, Share(), said.append)
+    assert report == RunReport(done=12, before=0, failures=[], complete=True)
+    assert any("few-shot-120: about 27 requests" in text for text in said)
+    assert said[-1] == f"{10 * len(chat.asked):,} tokens sent, {len(chat.asked)} written"
+    told = [body["messages"][0]["content"] for body in chat.asked if body["messages"][0]["role"] == "system"]
+    assert any("the answers that you have given so far" in text for text in told)
+    frozen = read_configuration(out)
+    assert frozen["model"] == {"name": "some-model", "api_url": chat.url}
+    costs = {(line["method"], line["subject"]): line["tokens"] for line in lines(out, "costs")}
+    assert {tokens for (name, _), tokens in costs.items() if name == "no-change"} == {9 * 11}
+    assert {tokens for (name, _), tokens in costs.items() if name == "p2"} == {10 * 11}
+    before = len(chat.asked)
+    assert run(given, out, Share()).done == 0
+    assert len(chat.asked) == before
+    where, results = write_report([out], figures=False)
+    assert results.document["methods"]["few-shot-120"]["option_mass"] == pytest.approx(0.9)
+    assert (where / "leaderboard.md").exists()
+
+
+def test_a_run_goes_on_after_a_refusal(chat: Chat, release: Path, tmp_path: Path) -> None:
+    chat.faults = {number: Fault(401) for number in range(12, 40)}
+    with pytest.raises(RemoteFailed):
+        run(settings(release, chat), tmp_path / "run", Share())
+    done = len(lines(tmp_path / "run"))
+    assert done == 1
+    chat.faults = {}
+    assert run(settings(release, chat), tmp_path / "run", Share()).done == 5
+
+
+def test_prices_are_told_before_and_after(chat: Chat, release: Path, tmp_path: Path) -> None:
+    model = ModelSettings("m", api=ApiSettings(chat.url, prices=Prices(2.0, 10.0)))
+    said: list[str] = []
+    given = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=2)
+    run(given, tmp_path / "run", Share(), said.append)
+    assert "in your currency" in said[0]
+    assert "180 tokens sent, 18 written" in said[-1]
+    assert Prices(2.0, 10.0).of(1_000_000, 100_000) == 3.0
+
+
+def test_replies_without_a_letter_are_counted_in_the_lines_and_the_report(
+    chat: Chat, release: Path, tmp_path: Path
+) -> None:
+    chat.rule = lambda system, user: "A" if len(user) % 2 else "No."
+    given = settings(release, chat, methods=("no-change",), min_mass=0.0)
+    run(given, tmp_path / "run", Share())
+    lost = [line.get("unparseable", 0) for line in lines(tmp_path / "run")]
+    assert lost[0] > 0
+    where, results = write_report([tmp_path / "run"], figures=False)
+    assert results.document["methods"]["no-change"]["unparseable"] == sum(lost)
+    assert f"{sum(lost)} of 27 replies" in (where / "leaderboard.md").read_text()
+
+
+def test_methods_that_need_weights_are_not_for_an_address(chat: Chat, release: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    given = settings(release, chat, methods=("no-change", "pas", "dpo"))
+    run(given, tmp_path / "run", Share(), said.append)
+    assert {line["method"] for line in lines(tmp_path / "run")} == {"no-change"}
+    assert any(text.startswith("pas: n/a behind --api-url") for text in said)
+    with pytest.raises(UsageError, match="no method to run"):
+        settings(release, chat, methods=("pas",)).chosen()
+    someone = respondent(chat)
+    with pytest.raises(UsageError, match="neither steered nor trained"):
+        someone.ask([Ask("", questions(1), Steering(heads=np.ones((1, 1, 1), dtype=np.float32)))])
+
+
+# settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"url": "ftp://x"}, "no address"),
+        ({"url": "somewhere"}, "no address"),
+        ({"url": "https://me:secret@x/v1"}, "must not hold a key"),
+        ({"url": "http://x/v1", "concurrency": 0}, "concurrency"),
+        ({"url": "http://x/v1", "retries": -1}, "retries"),
+        ({"url": "http://x/v1", "per_minute": 0}, "requests-per-minute"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as refused:
+        ApiSettings(**change)
+    assert "secret" not in str(refused.value)
+
+
+def test_options_about_weights_are_refused_with_an_address(chat: Chat, release: Path) -> None:
+    model = ModelSettings("m", quantize="nf4", api=ApiSettings(chat.url))
+    with pytest.raises(UsageError, match="--quantize is for a model at hand"):
+        RunSettings(str(release), ("no-change",), model).chosen()
+
+
+def test_what_stands_in_an_address_is_not_stored_but_for_where_it_is() -> None:
+    assert ApiSettings("https://host:8000/v1/?key=secret").address == "https://host:8000/v1"
+
+
+def test_the_key_comes_from_the_environment() -> None:
+    assert key_of({"OPENAI_API_KEY": "other", "PAPI_API_KEY": " mine "}) == "mine"
+    assert key_of({"OPENAI_API_KEY": "other"}) == "other"
+    assert key_of({}) == "none"
+    with pytest.raises(UsageError, match="signs that no key has") as refused:
+        key_of({"PAPI_API_KEY": "schlüssel"})
+    assert "schlüssel" not in str(refused.value)
+
+
+def test_the_server_gets_the_key(chat: Chat) -> None:
+    respondent(chat).ask([Ask("", questions(1))])
+    assert chat.keys == [f"Bearer {KEY}"]
+
+
+def test_a_pace_lets_requests_through_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("alignment.api.client.time.monotonic", lambda: 100.0)
+    monkeypatch.setattr("alignment.api.client.time.sleep", slept.append)
+    pace = Pace(30)
+    for _ in range(3):
+        pace.wait()
+    assert slept == [0.0, 2.0, 4.0]
+    Pace(None).wait()
+    assert len(slept) == 3
