@@ -47,8 +47,16 @@ FIELDS = {
     "trait_separator": (),
     "describe": (("pairs",),),
     "described": (("description",),),
+    "open_item": (("statement", "item"),),
+    "open_situation": (("question",),),
+    "told_open": (),
 }
-LISTS = {"labels": MAXIMUM, "levels": 5, "assistant_when_probed": 2}  # keys that are lists, with their lengths
+LISTS = {
+    "labels": MAXIMUM,
+    "levels": 5,
+    "assistant_when_probed": 2,
+    "told_letter": 2,
+}  # keys that are lists, with their lengths
 NOTES = {"source", "format"}  # keys that say something of the file itself
 
 
@@ -112,6 +120,20 @@ class Prompts:
         words, trait = self.texts["levels"], str(self.texts["trait"])
         told = [trait.format(trait=title, level=words[level]) for title, level in levels]
         return self.system("trait_levels", levels=str(self.texts["trait_separator"]).join(told))
+
+    def open_item(self, question: Question) -> str:
+        """An open question about a statement, in place of the options."""
+        return str(self.texts["open_item"]).format(statement=question.statement, item=question.text)
+
+    def open_situation(self, question: str) -> str:
+        """A situation of the project's own, as it is asked."""
+        return str(self.texts["open_situation"]).format(question=question)
+
+    def opened(self, system: str) -> str:
+        """A system text for open questions: the sentences that ask for a letter are replaced."""
+        for sentence in self.texts["told_letter"]:
+            system = system.replace(sentence, str(self.texts["told_open"]))
+        return system
 
     def _options(self) -> str:
         option = str(self.texts["option"])

@@ -2,9 +2,9 @@
 
     python benchmarks/pocket_all.py [--people 20000] [--subjects 40] [--ppo 10] [--out FOLDER]
 
-The people are those of `pocket_ladder.py` (a seed that training never used, `test_population`). The decode is the median
-(a floor's: its value, not rounded); intervals are those of the report. Prints a table, writes the report, and one JSON
-line. It goes on where it was interrupted. It checks code and the order of methods, not psychology.
+The people are those of `pocket_ladder.py` (a seed that training never used, `test_population`). The decode is the
+median (a floor's: its value, not rounded); intervals are those of the report. Prints a table, writes the report, and
+one JSON line. It goes on where it was interrupted. It checks code and the order of methods, not psychology.
 """
 
 from __future__ import annotations

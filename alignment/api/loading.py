@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from alignment.api.client import ApiClient
-from alignment.api.respondent import REPLY_TOKENS, ApiRespondent
+from alignment.api.respondent import ApiRespondent
 from alignment.api.settings import ApiSettings
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method, Prompted
@@ -29,28 +29,30 @@ def identity_of_api(name: str, api: ApiSettings) -> dict[str, Any]:
     return {"name": name, "api_url": api.address}
 
 
-def estimate(chosen: Sequence[Method], subjects: Sequence[Subject], respondent: ApiRespondent, context: Context) -> str:
-    """What asking some methods for some subjects comes to, before anything is asked; from the first subject's texts."""
-    requests, sent, written = 0, 0, 0
-    for method in chosen:
-        if method.is_floor or not subjects:
-            continue
-        system = ""
-        if method.name != P2 or context.descriptions is not None:
-            condition = method.fit(subjects[0], respondent, context)
-            assert isinstance(condition, Prompted)
-            system = condition.system
-        questions = [
-            prompts.question(question) for prompts in respondent.prompts for question in context.benchmark.held_out
-        ]
-        signs = sum(len(system) + len(question) for question in questions)
-        requests += len(questions) * len(subjects)
-        sent += signs // SIGNS_A_TOKEN * len(subjects)
-        written += len(questions) * REPLY_TOKENS * len(subjects)
-        if method.name == P2 and context.descriptions is None:
-            requests, written = requests + len(subjects), written + LONGEST_DESCRIPTION * len(subjects)
-            sent += LONGEST_DESCRIPTION * len(questions) * len(subjects)
-    return f"about {requests:,} requests, {told(sent, written, respondent.client.settings, at_most='at most ')}"
+def estimate(
+    method: Method,
+    subjects: Sequence[Subject],
+    respondent: ApiRespondent,
+    context: Context,
+    said: Sequence[str],
+    most_tokens: int,
+) -> str:
+    """What a method comes to for some subjects, before anything is asked; from the first subject's texts.
+
+    `said` is what every subject is asked, in replies of at most so many tokens.
+    """
+    requests, written = len(said), len(said) * most_tokens
+    writes = method.name == P2 and context.descriptions is None
+    if writes:
+        requests, written, signs = requests + 1, written + LONGEST_DESCRIPTION, LONGEST_DESCRIPTION * SIGNS_A_TOKEN
+    else:
+        condition = method.fit(subjects[0], respondent, context)
+        assert isinstance(condition, Prompted)
+        signs = len(condition.system)
+    sent = sum(signs + len(text) for text in said) // SIGNS_A_TOKEN
+    sent, written = sent * len(subjects), written * len(subjects)
+    tokens = told(sent, written, respondent.client.settings, at_most="at most ")
+    return f"about {requests * len(subjects):,} requests, {tokens}"
 
 
 def spent(respondent: ApiRespondent) -> str:

@@ -50,8 +50,7 @@ class ApiRespondent:
 
     def ask(self, asks: Sequence[Ask], adapter: None = None) -> list[Reply]:
         """Answer everything, so many questions at once as the settings say."""
-        if adapter is not None or any(ask.steering is not None for ask in asks):
-            raise UsageError("a model behind --api-url can be neither steered nor trained", next_step="use its weights")
+        self._refuse_weights(adapter, asks)
         todo = [(ask.system, prompts, q) for ask in asks for prompts in self.prompts for q in ask.questions]
         letters = iter(self.client.each(lambda each: self._letters(*each), todo))
         replies = []
@@ -60,10 +59,22 @@ class ApiRespondent:
             replies.append(mean_reply(by_order))
         return replies
 
+    def _refuse_weights(self, adapter: None, asks: Sequence[Ask]) -> None:
+        if adapter is not None or any(ask.steering is not None for ask in asks):
+            raise UsageError("a model behind --api-url can be neither steered nor trained", next_step="use its weights")
+
     def write(self, request: str, most_tokens: int) -> str:
         """The model's own text to a request."""
         said: list[Message] = [{"role": "user", "content": request}]
         return self.client.complete(said, most_tokens, self.seed, letters=False).text.strip()
+
+    def tell(self, ask: Ask, said: Sequence[str], most_tokens: int, adapter: None = None) -> list[str]:
+        """The model's own texts to what the user says, each under the ask's system text."""
+        self._refuse_weights(adapter, [ask])
+        prompts = [[{"role": "system", "content": ask.system}, {"role": "user", "content": text}] for text in said]
+        complete = self.client.complete
+        written = self.client.each(lambda each: complete(each, most_tokens, self.seed, letters=False), prompts)
+        return [each.text.strip() for each in written]
 
     def _letters(self, system: str, prompts: Prompts, question: Question) -> NDArray[np.float64]:
         """The probabilities of the five letters, (5,); zeros where none could be found."""

@@ -20,7 +20,7 @@ from alignment.report.lines import (
     read_lines,
 )
 from alignment.runs.folder import ANSWERS, COSTS, FAILURES, FORMAT, RUN, RunFolder
-from papi.errors import InputRejected, MissingFile, Place
+from papi.errors import InputRejected, MissingFile, Place, UsageError
 from papi.files import read_json
 from papi.instruments import DARK_TRIAD, IPIP_300, TEST, TEST_POPULATION
 
@@ -68,6 +68,9 @@ def read_run(path: Path) -> Run:
         missing = RUN if not (path / RUN).is_file() else "answers.jsonl"
         raise MissingFile(f"{path} is no run: it has no {missing}", where=str(path), next_step=advice)
     facts = _facts(path / RUN)
+    if facts.get("open_ended"):
+        what, advice = f"{path} holds open answers, no options", "papi align judge measures them"
+        raise UsageError(what, where=str(path), next_step=advice)
     methods, asked = facts["methods"], asked_of(facts["config"], facts["labels"])
     answers, notes = _by_who(folder, answer_parser(methods, asked.items))
     failures, more = _read(folder, FAILURES, failure_parser(methods))

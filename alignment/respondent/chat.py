@@ -67,6 +67,12 @@ class Chat:
             return self.tokens(f"{user}\n")
         return self.tokens(self._rendered([_said("user", user)], going_on=False))
 
+    def opening(self, system: str, user: str) -> Tokens:
+        """A prompt with a system's and a user's text, to which the model writes the whole answer."""
+        if not self.tokenizer.chat_template:
+            return self.tokens(f"{system}\n\n{user}\n")
+        return self.tokens(self._rendered(self._opening(system, user), going_on=False))
+
     def tokens(self, text: str) -> Tokens:
         """The tokens of a whole prompt. A template writes the special tokens itself; a plain text gets them here."""
         plain = not self.tokenizer.chat_template
@@ -164,16 +170,16 @@ def _said(role: str, content: str) -> dict[str, str]:
 
 def _boundary(texts: Sequence[str]) -> int:
     """Where the shared beginning of some texts ends: after its last line break, a place where tokens rarely cross."""
-    return texts[0].rfind("\n", 0, _shared_length(texts)) + 1
+    return texts[0].rfind("\n", 0, shared_length(texts)) + 1
 
 
 def _split(prompts: Sequence[Tokens]) -> Encoded:
     """The tokens that all prompts begin with, at most all but one of the shortest, and the rest of each."""
-    shared = min(_shared_length(prompts), min(map(len, prompts)) - 1)
+    shared = min(shared_length(prompts), min(map(len, prompts)) - 1)
     return Encoded(prompts[0][:shared], tuple(prompt[shared:] for prompt in prompts))
 
 
-def _shared_length(sequences: Sequence[Sequence[object]]) -> int:
+def shared_length(sequences: Sequence[Sequence[object]]) -> int:
     """How far all sequences are the same: those first and last in order differ earliest."""
     first, last = min(sequences), max(sequences)  # type: ignore[type-var]
     pairs = enumerate(zip(first, last, strict=False))

@@ -126,7 +126,7 @@ def _placed(vectors: Floats, lengths: Sequence[int] | None) -> Floats:
 def _added(values: Tensor, vectors: Floats, starts: Sequence[int]) -> Tensor:
     """`values` (batch, tokens, width) plus `vectors`, of a shape that fits, in each row from the token `starts` on."""
     more = torch.from_numpy(vectors).to(values.device, values.dtype)
-    if any(starts):
+    if any(starts) and values.shape[1] > 1:  # a single token is one that is being written
         places = torch.arange(values.shape[1], device=values.device)
         more = more * (places >= torch.tensor(starts, device=values.device)[:, None])[..., None]
     return values + more

@@ -17,7 +17,10 @@ from alignment.asking import Ask, Reply, mean_reply
 from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
 from alignment.respondent.adapters import adapted
-from alignment.respondent.chat import Chat, Encoded, Tokens, Turn
+from alignment.respondent.batches import Rows
+from alignment.respondent.chat import Chat, Encoded, Tokens, Turn, shared_length
+from alignment.respondent.hooks import steered
+from alignment.respondent.prefix import left_padded
 from alignment.respondent.scoring import Prompt, Scorer
 from alignment.steering import States
 
@@ -82,6 +85,38 @@ class Respondent:
             written = self.model.generate(ids, attention_mask=torch.ones_like(ids))[0, len(tokens) :]
         self.scorer.tokens += len(tokens) + len(written)
         return str(self.tokenizer.decode(written, skip_special_tokens=True)).strip()
+
+    def tell(self, ask: Ask, said: Sequence[str], most_tokens: int, adapter: Adapter | None = None) -> list[str]:
+        """The model's own texts to what the user says, each under the ask's system text and steering; greedy."""
+        prompts = [self.chat.opening(ask.system, text) for text in said]
+        for prompt, text in zip(prompts, said, strict=True):
+            self.chat.refuse_unknown(prompt, text)
+        suffix = ask.steering is not None and ask.steering.scope == "suffix"
+        start = shared_length(prompts) if suffix else 0
+        texts = [""] * len(said)
+
+        def write(rows: Rows) -> None:
+            for row, text in zip(
+                rows, self._told([prompts[row] for row in rows], start, ask, most_tokens), strict=True
+            ):
+                texts[row] = text
+
+        with torch.inference_mode(), self._greedy(most_tokens), adapted(self.scorer, adapter):
+            if self.scorer.shares:
+                self.scorer.budget.run([len(prompt) + most_tokens for prompt in prompts], write)
+            else:
+                for row in range(len(prompts)):  # padding would be in the state of linear attention
+                    write([row])
+        return texts
+
+    def _told(self, prompts: Sequence[Tokens], start: int, ask: Ask, most_tokens: int) -> list[str]:
+        ids, mask, _ = left_padded(prompts, self.scorer.device)
+        longest = ids.shape[1]
+        starts = [start + longest - len(prompt) if start else 0 for prompt in prompts]
+        with steered(self.scorer.parts, [ask.steering] * len(prompts), None, starts):
+            written = self.model.generate(ids, attention_mask=mask)[:, longest:]
+        self.scorer.tokens += sum(map(len, prompts)) + int(written.numel())
+        return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
 
     @property
     def wording(self) -> Prompts:

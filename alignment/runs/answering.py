@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alignment.api.respondent import REPLY_TOKENS
 from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method, Prediction, Prompted
@@ -29,6 +30,13 @@ class Answering:
     context: Context
     seeds: list[int]
     keep: Keep | None = None
+
+    @property
+    def asked_of_each(self) -> tuple[list[str], int]:
+        """What every subject is asked of a model behind an address, and the most tokens of a reply."""
+        assert self.respondent is not None
+        held_out = self.context.benchmark.held_out
+        return [p.question(question) for p in self.respondent.prompts for question in held_out], REPLY_TOKENS
 
     def line(self, method: Method, subject: Subject) -> Line:
         """What answers.jsonl holds beside method and subject. Raises `SubjectFailed` where there is no result."""

@@ -52,6 +52,7 @@ def configuration(
         "min_mass": settings.min_mass,
         "prompts": read_prompts(settings.config, settings.prompts),
         "descriptions": sha256_of_file(settings.descriptions) if settings.descriptions else None,
+        "open_ended": settings.open_ended.described() if settings.open_ended else None,
         "packages": {name: version(name) for name in BASE},
         "methods": {method.name: _method(method, settings, context) for method in chosen},
         "model": _model(settings, respondent),

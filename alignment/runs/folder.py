@@ -29,7 +29,8 @@ from papi.files import (
 )
 
 RUN, ANSWERS, COSTS, FAILURES = "run.json", "answers", "costs", "failures"
-KINDS = (ANSWERS, COSTS, FAILURES)
+JUDGEMENTS = "judgements"  # of open answers
+KINDS = (ANSWERS, COSTS, FAILURES, JUDGEMENTS)
 FORMAT = "papi-run-1"
 NOT_COMPARED = {"methods", "model", "release", "subjects"}  # looked at part by part; subjects may be more or fewer
 Line = dict[str, Any]

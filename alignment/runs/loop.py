@@ -19,6 +19,8 @@ from alignment.benchmark import Subject, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context, Method
 from alignment.methods.registry import methods
+from alignment.open_ended.situations import situations
+from alignment.open_ended.telling import Telling
 from alignment.prompts import read_prompts
 from alignment.runs.adapters import keep_adapter
 from alignment.runs.answering import Answering
@@ -131,7 +133,8 @@ class _Loop:
             for method in self.chosen:
                 left = [s for s in self._mine() if (method.name, s.subject_id) not in skipped]
                 if left and not method.is_floor:
-                    told = estimate([method], left, self.respondent, self.context)
+                    said, tokens = self._answering.asked_of_each
+                    told = estimate(method, left, self.respondent, self.context, said, tokens)
                     self.progress(f"{method.name}: {told}")
 
     def _taken_up(self, failed: Mapping[Task, Line]) -> dict[Task, Line]:
@@ -159,7 +162,12 @@ class _Loop:
         return {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
 
     @cached_property
-    def _answering(self) -> Answering:
+    def _answering(self) -> Answering | Telling:
+        chosen = self.settings.open_ended
+        if chosen is not None:
+            assert self.respondent is not None
+            asked = situations(self.context.benchmark, self.respondent.wording, chosen.items, own=chosen.own)
+            return Telling(self.respondent, self.context, asked, chosen.most_tokens)
         keep = partial(keep_adapter, self.folder, self.settings) if self.settings.save_adapters else None
         return Answering(self.respondent, self.context, self.settings.training_seeds, keep)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from alignment.api.settings import ApiSettings
@@ -61,6 +61,24 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class OpenSettings:
+    """Open questions in place of the options: so many held-out items, the project's own situations, tokens a text."""
+
+    items: int = 10
+    own: bool = True
+    most_tokens: int = 120
+
+    def __post_init__(self) -> None:
+        if self.items < 0 or self.most_tokens < 1 or not (self.items or self.own):
+            got = f"{self.items} items, {self.most_tokens} tokens"
+            raise UsageError("there is nothing to tell", expected="--open 1 or more, --most-tokens 1 or more", got=got)
+
+    def described(self) -> dict[str, int | bool]:
+        """For the run's configuration."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """What is run on what. `release` is a folder or a repository on the Hub, at `revision`.
 
@@ -84,6 +102,7 @@ class RunSettings:
     seeds: int = 3
     replaced: tuple[str, ...] = ()
     save_adapters: bool = False
+    open_ended: OpenSettings | None = None
 
     def chosen(self) -> list[Method]:
         """The methods. Raises `UsageError` for options that mean nothing, alone or together."""
@@ -107,6 +126,8 @@ class RunSettings:
             advice = "papi align methods lists them; --method all takes all that the model can do"
             got = ", ".join(f"{name}: {why}" for name, why in self.unavailable.items()) or None
             raise UsageError("there is no method to run", expected="--method NAME", got=got, next_step=advice)
+        if self.open_ended and self.model and self.model.name == POCKET:
+            raise UsageError("the pocket respondent writes no text", next_step="name another --model for --open")
         needing = [method.name for method in chosen if not method.is_floor]
         if needing and self.model is None:
             advice = "name a folder or a model of the Hub, or pocket with a simulated release"
@@ -122,6 +143,9 @@ class RunSettings:
     def unavailable(self) -> dict[str, str]:
         """Methods asked for that the model cannot do, with why."""
         named = self._named()
+        if self.open_ended:
+            floors = {method.name: "n/a: a floor has nothing to tell" for method in named if method.is_floor}
+            return floors | replace(self, open_ended=None).unavailable
         if self.model and self.model.api:
             why = "n/a behind --api-url, since it needs the model's weights"
             return {method.name: why for method in named if method.family in NEEDS_WEIGHTS}

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from papi.cli import align_options as options
 from papi.cli.align_export import export
+from papi.cli.align_judge import judge
 from papi.cli.align_pocket import demo, pocket_train
 from papi.cli.align_report import report
-from papi.cli.console import complain, examples, path_option, print_json, print_table, progress_lines
+from papi.cli.console import complain, examples, print_json, print_table, progress_lines
 from papi.errors import GateFailed
 
 if TYPE_CHECKING:
@@ -28,41 +30,24 @@ RUN_EXAMPLES = examples(
 
 
 def run(
-    release: Annotated[str, typer.Argument(help="Folder of a release, or its repository on the Hub.")],
-    method: Annotated[list[str], typer.Option(help="A method or family (papi align methods), or all; once or more.")],
-    out: Annotated[Path, path_option("Folder of the run; one that is there is gone on with.")],
-    model: Annotated[str | None, typer.Option(help="Folder or Hub name of a model, or pocket.")] = None,
-    config: Annotated[str, typer.Option(help="ipip-neo-300 or dark-triad.")] = "ipip-neo-300",
-    split: Annotated[str, typer.Option(help="test or test_population.")] = "test",
-    subjects: Annotated[int | None, typer.Option(help="Only the first so many of the split.")] = None,
-    labels: Annotated[str, typer.Option(help="responses, or published (the predecessor's).")] = "responses",
-    prompts: Annotated[Path | None, path_option("Texts in place of the project's, TOML or JSON.")] = None,
-    option_order: Annotated[str, typer.Option(help="forward, reversed or both (averaged).")] = "forward",
-    descriptions: Annotated[Path | None, path_option("Texts about the subjects for p2, JSON.")] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.", min=0)] = 0,
-    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.")] = None,
-    quantize: Annotated[str | None, typer.Option(help="nf4.")] = None,
-    attn: Annotated[str | None, typer.Option(help="sdpa, eager or flash_attention_2.")] = None,
-    device_map: Annotated[str | None, typer.Option(help="auto spreads the model over the GPUs.")] = None,
-    model_revision: Annotated[str | None, typer.Option(help="Revision of a model on the Hub.")] = None,
-    revision: Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")] = None,
-    min_mass: Annotated[float, typer.Option(help="Least probability on the five letters.")] = 0.5,
-    api_url: Annotated[str | None, typer.Option(help="Address of a server with chat completions (…/v1).")] = None,
-    concurrency: Annotated[int, typer.Option(help="Requests at once, with --api-url.")] = 8,
-    retries: Annotated[int, typer.Option(help="Attempts after a failed request, with --api-url.")] = 5,
-    requests_per_minute: Annotated[int | None, typer.Option(help="At most, with --api-url.")] = None,
-    price_sent: Annotated[float, typer.Option(help="Of a million tokens sent, for the estimate.", min=0)] = 0.0,
-    price_written: Annotated[float, typer.Option(help="Of a million tokens written.", min=0)] = 0.0,
-    processes: Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")] = None,
-    seeds: Annotated[int, typer.Option(help="How often trained methods are trained.")] = 3,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.")] = None,
-    save_adapters: Annotated[bool, typer.Option("--save-adapters", help="Keep what is trained.")] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")] = False,
-) -> None:
+    release: options.Release, method: options.Method, out: options.Out, model: options.Model = None,
+    config: options.Config = "ipip-neo-300", split: options.Split = "test", subjects: options.Subjects = None,
+    labels: options.Labels = "responses", prompts: options.Prompts = None,
+    option_order: options.OptionOrder = "forward", descriptions: options.Descriptions = None,
+    seed: options.Seed = 0, dtype: options.Dtype = None, quantize: options.Quantize = None,
+    attn: options.Attn = None, device_map: options.DeviceMap = None, model_revision: options.ModelRevision = None,
+    revision: options.Revision = None, min_mass: options.MinMass = 0.5, api_url: options.ApiUrl = None,
+    concurrency: options.Concurrency = 8, retries: options.Retries = 5,
+    requests_per_minute: options.RequestsPerMinute = None, price_sent: options.PriceSent = 0.0,
+    price_written: options.PriceWritten = 0.0, processes: options.Processes = None, seeds: options.Seeds = 3,
+    set_: options.Set = None, open_: options.Open = None, own: options.Own = True,
+    most_tokens: options.MostTokens = 120, save_adapters: options.SaveAdapters = False,
+    retry_failed: options.RetryFailed = False,
+) -> None:  # fmt: skip
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
     from alignment.api.settings import ApiSettings, Prices
     from alignment.runs.loop import run as run_methods
-    from alignment.runs.settings import ModelSettings, RunSettings
+    from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
     from alignment.runs.sharing import share_of
 
     share = share_of(processes=processes)
@@ -72,6 +57,7 @@ def run(
     settings = RunSettings(
         release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,
         min_mass, revision, retry_failed, seeds, tuple(set_ or ()), save_adapters,
+        None if open_ is None else OpenSettings(open_, own, most_tokens),
     )  # fmt: skip
     _show_run(run_methods(settings, out, share, progress_lines()), out)
 
@@ -117,6 +103,7 @@ methods.__doc__ = f"{methods.__doc__}\n\n{METHODS_EXAMPLES}"
 align.command()(run)
 align.command()(report)
 align.command()(methods)
+align.command()(judge)
 align.command()(export)
 align.command()(demo)
 align.command("pocket-train")(pocket_train)

@@ -1,0 +1,172 @@
+"""Judging a run's texts: who judges, what is left, and the files `judgements.jsonl`, `judged.json`, `judged.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alignment.api.client import ApiClient
+from alignment.api.loading import SIGNS_A_TOKEN, told
+from alignment.api.settings import ApiSettings
+from alignment.asking import Ask
+from alignment.benchmark import read_benchmark
+from alignment.decoding import median
+from alignment.measures import asked_of
+from alignment.open_ended.judging import REPLY_TOKENS, Judge, Key, asked_of_judge, in_random_order, judge_all, texts_of
+from alignment.open_ended.measures import measure
+from alignment.open_ended.situations import situations
+from alignment.prompts import Prompts, prompts_for
+from alignment.report.runs import read_run
+from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder, read_configuration
+from alignment.runs.progress import Progress
+from alignment.runs.release import find_release
+from alignment.runs.settings import ModelSettings
+from alignment.runs.sharing import Share
+from papi.errors import InputRejected, RemoteFailed, UsageError
+from papi.files import write_json, write_text
+from papi.words import number
+
+BATCH = 32  # texts, after which what was judged is on the disk
+JUDGED, TABLE = "judged.json", "judged.md"
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """Who judges: a model behind an address, or one at hand (`api` None)."""
+
+    model: str
+    api: ApiSettings | None = None
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """What tells judges apart in the files."""
+        return f"{self.model} at {self.api.address}" if self.api else self.model
+
+
+def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress: Progress) -> dict[str, Any]:
+    """Judge what this judge has not judged yet, then measure all judgements of all judges; gives `judged.json`.
+
+    `options` is a run of the options by the same methods, for the agreement with them. Raises `UsageError` for a run
+    without open answers, `RemoteFailed` where texts are left over, what is done being kept.
+    """
+    frozen = read_configuration(run)
+    if not frozen.get("open_ended"):
+        advice = "papi align run … --open 10 writes such a run"
+        raise UsageError("the run has no open answers to judge", where=str(run), next_step=advice)
+    errors = None if options is None else option_errors(options)
+    folder = RunFolder(run)
+    folder.mend()
+    wording = prompts_for(frozen["prompts"], "forward")
+    asked = _asked(frozen, wording)
+    texts = in_random_order(texts_of(folder.lines(ANSWERS), asked), settings.seed)
+    done = {_key(line) for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name}
+    todo = [text for text in texts if text.key not in done]
+    progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(done):,} are judged")
+    left = _judge(folder, todo, settings, wording, progress) if todo else 0
+    document = measure(folder.lines(JUDGEMENTS), errors)
+    write_json(run / JUDGED, document)
+    write_text(run / TABLE, table_of(document))
+    if left:
+        what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
+        raise RemoteFailed(what, where=settings.name, next_step=advice)
+    return document
+
+
+def option_errors(run: Path) -> dict[Key, float]:
+    """Of a run of the options: by method, subject and item the distance of the median option from the answer."""
+    found = read_run(run)
+    items = asked_of(found.facts["config"], found.facts["labels"]).items
+    errors: dict[Key, float] = {}
+    for (method, subject), answer in found.answers.items():
+        if answer.probabilities is None:
+            continue
+        away = np.abs(median(answer.probabilities) - answer.expected).mean(axis=0)
+        errors |= {
+            (method, subject, item): float(error) for item, error in zip(items, away, strict=True) if np.isfinite(error)
+        }
+    return errors
+
+
+def table_of(document: dict[str, Any]) -> str:
+    """judged.md: what judges found, for people."""
+    lines = ["# Open answers, judged 1 to 6", ""]
+    header = "| method | mean (95 %) | texts | refused | without a number |"
+    for judge, methods in document["judges"].items():
+        lines += [f"## {judge}", "", header, "|---|---:|---:|---:|---:|"]
+        for name, found in sorted(methods.items(), key=lambda each: -(each[1]["mean"] or 0)):
+            mean = "–" if found["mean"] is None else number(found["mean"])
+            interval = "" if found["low"] is None else f" ({number(found['low'])} to {number(found['high'])})"
+            counts = f"{found['texts']} | {found['refused']} | {found['unparseable']}"
+            lines.append(f"| `{name}` | {mean}{interval} | {counts} |")
+        lines.append("")
+    lines += [
+        "Intervals: the middle 95 % of 10,000 resamples of subjects.",
+        "Refusals and replies without a number have no score.",
+    ]
+    for pair, kappa in document["kappa"].items():
+        lines += ["", f"Agreement of {pair} (kappa, quadratic weights): {'–' if kappa is None else number(kappa)}."]
+    for judge, found in (document["with_options"] or {}).items():
+        r = "–" if found["r"] is None else number(found["r"])
+        lines += ["", f"{judge} against the options' closeness to the answer: r = {r}, {found['texts']} texts."]
+    return "\n".join(lines) + "\n"
+
+
+def _asked(frozen: dict[str, Any], wording: Prompts) -> Sequence[Any]:
+    """The situations of a run, their statements taken from its release."""
+    release, chosen = frozen["release"], frozen["open_ended"]
+    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
+    if identity.manifest_sha256 != release["manifest_sha256"]:
+        raise InputRejected("the release is not the one of the run", where=str(folder), got=identity.manifest_sha256)
+    benchmark = read_benchmark(folder, frozen["config"], frozen["split"], frozen["labels"])
+    return situations(benchmark, wording, chosen["items"], own=chosen["own"])
+
+
+def _judge(
+    folder: RunFolder, todo: Sequence[Any], settings: JudgeSettings, wording: Prompts, progress: Progress
+) -> int:
+    """Judge and keep; gives how many texts are left over."""
+    client = ApiClient(settings.model, settings.api) if settings.api else None
+    with closing(client) if client else nullcontext():
+        judge, at_once = _of_api(client, settings) if client else _at_hand(settings, wording)
+        if settings.api:
+            signs = sum(len(text) for each in todo for text in asked_of_judge(each, wording))
+            tokens = told(signs // SIGNS_A_TOKEN, REPLY_TOKENS * len(todo), settings.api, "at most ")
+            progress(f"judge {settings.name}: about {tokens}")
+        left = len(todo)
+        for lines in judge_all(todo, judge, settings.name, wording, at_once, progress, BATCH):
+            for line in lines:
+                folder.add(JUDGEMENTS, line)
+            left -= len(lines)
+        if client and settings.api:
+            progress(f"judge {settings.name}: {told(client.sent, client.written, settings.api)}")
+    return left
+
+
+def _of_api(client: ApiClient, settings: JudgeSettings) -> tuple[Judge, Callable[..., list[Any]]]:
+    def judge(system: str, user: str) -> str:
+        said = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        return client.complete(said, REPLY_TOKENS, settings.seed, letters=False).text
+
+    return judge, client.each
+
+
+def _at_hand(settings: JudgeSettings, wording: Prompts) -> tuple[Judge, Callable[..., list[Any]]]:
+    from alignment.respondent.loading import load_respondent
+
+    someone = load_respondent(ModelSettings(settings.model), wording.texts, "forward", Share())
+
+    def judge(system: str, user: str) -> str:
+        (reply,) = someone.tell(Ask(system, ()), [user], REPLY_TOKENS)
+        return reply
+
+    return judge, lambda work, items: [work(item) for item in items]
+
+
+def _key(line: dict[str, Any]) -> Key:
+    return line["method"], line["subject"], line["situation"]
