@@ -42,8 +42,9 @@ bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 bench-pocket: $(INSTALLED) ## every method on the pocket respondent, 100 people, intervals
 	$(BIN)/python benchmarks/pocket_ladder.py
 
-bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, three seeds; three quarters of an hour
-	$(BIN)/python benchmarks/pocket_all.py
+bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, three seeds (three quarters of an hour); seconds of fits
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pocket_all.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/training_speed.py
 
 bench-alignment: $(INSTALLED) ## PAS on a tiny random Llama: seconds a subject, beside the published algorithm
 	$(BIN)/python benchmarks/pas_speed.py

@@ -13,10 +13,19 @@ from tiny_models import plain_answers, questions, texts, tiny_tokenizer
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from alignment.asking import Ask
+from alignment.hyperparameters import hyperparameters
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.settings import ModelSettings
+from alignment.runs.folder import read_configuration
+from alignment.runs.loop import RunReport, run
+from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.steering import Steering
+from alignment.training.fitting import trained
+from alignment.training.material import Material
+from alignment.training.objectives import objective_of
+from alignment.training.trainer import Lesson
+from papi.instruments import DARK_TRIAD
 
 SYSTEMS = ("Answer.", "You fill in a questionnaire.\n" + "You lie awake. Very Accurate\n" * 12 + "Reply.")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -70,3 +79,32 @@ def test_a_quantised_model_answers_as_its_plain_forward(folder: Path, attention:
         np.testing.assert_allclose(reply.probabilities, probabilities, atol=1e-4)
         np.testing.assert_allclose(reply.mass, mass, atol=1e-4)
         assert np.abs(plain_answers(unquantised.model, system, asked)[0] - probabilities).max() > 0.05
+
+
+def test_a_quantised_model_over_devices_is_told_steered_and_trained_and_stays_as_it_is(
+    folder: Path, release: Path, tmp_path: Path
+) -> None:
+    """The way of a 70B model, on a tiny one: nf4, device_map, every kind of method, and no weight kept unquantised."""
+    model = ModelSettings(str(folder), quantize="nf4", device_map="auto")
+    methods = ("no-change", "few-shot-120", "p2", "pas", "pas-few-shot", "caa", "sft", "dpo", "epg")
+    few = tuple(f"{name}.{key}" for name in ("sft", "dpo", "epg") for key in ("steps=2", "rank=2"))
+    given = RunSettings(str(release), methods, model, DARK_TRIAD, subjects=1, min_mass=0.0, seeds=1, replaced=few)
+    assert run(given, tmp_path / "run", Share()) == RunReport(done=9, before=0, failures=[], complete=True)
+    frozen = read_configuration(tmp_path / "run")["model"]
+    assert (frozen["quantize"], frozen["device_map"], frozen["dtype"]) == ("nf4", "auto", "bfloat16")
+
+
+def test_steering_and_training_keep_no_unquantised_copy(folder: Path) -> None:
+    someone = respondent(folder, quantize="nf4")
+    before = {name: value.clone() for name, value in someone.model.state_dict().items()}
+    heads = np.ones(someone.scorer.parts.shape("heads"), dtype=np.float32)
+    someone.ask([Ask(SYSTEMS[0], questions(2), Steering(heads=heads))])
+    material = Material(someone, [Ask(SYSTEMS[0], questions(4))])
+    chosen = hyperparameters(["dpo.steps=2", "dpo.rank=2"])["dpo"]
+    answers = np.array([1, 5, 2, 4], dtype=np.int8)
+    trained(Lesson(material, np.arange(4), answers, objective_of("dpo", chosen), chosen, 0))
+    after = someone.model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    floats = {n for n, w in someone.model.named_parameters() if w.is_floating_point() and w.ndim == 2}
+    assert floats == {"model.embed_tokens.weight", "lm_head.weight"}
