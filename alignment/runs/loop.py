@@ -19,8 +19,6 @@ from alignment.benchmark import Subject, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context, Method
 from alignment.methods.registry import methods
-from alignment.open_ended.situations import situations
-from alignment.open_ended.telling import Telling
 from alignment.prompts import read_prompts
 from alignment.runs.adapters import keep_adapter
 from alignment.runs.answering import Answering
@@ -31,6 +29,8 @@ from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.telling import Telling
+from alignment.situations import situations
 from papi.errors import InputRejected, MissingExtra, NothingKnown, PapiError, RemoteFailed, UsageError
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ def judge(
 ) -> None:
     """Let a model judge open answers from 1 to 6, blind to the method; a second judge may follow."""
     from alignment.api.settings import ApiSettings, Prices
-    from alignment.open_ended.judge_run import JudgeSettings, judge_run, table_of
+    from alignment.judging.running import JudgeSettings, judge_run, table_of
 
     if judge_url is None and (price_sent or price_written or requests_per_minute):
         raise UsageError("prices and a pace are for a judge behind --judge-url", next_step="leave them out")

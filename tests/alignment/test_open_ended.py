@@ -25,10 +25,9 @@ from tiny_models import texts, tiny_model, tiny_tokenizer
 from alignment.api.settings import ApiSettings
 from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
-from alignment.open_ended.judge_run import JudgeSettings, judge_run
-from alignment.open_ended.judging import Text, asked_of_judge, in_random_order, score_of
-from alignment.open_ended.measures import measure, weighted_kappa
-from alignment.open_ended.situations import Situation, labels_of, situations
+from alignment.judging.judges import Text, asked_of_judge, in_random_order, score_of
+from alignment.judging.measures import measure, weighted_kappa
+from alignment.judging.running import JudgeSettings, judge_run
 from alignment.prompts import prompts_for, read_prompts
 from alignment.report import write_report
 from alignment.respondent.respondent import Respondent
@@ -36,6 +35,7 @@ from alignment.runs.folder import read_configuration
 from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.situations import Situation, labels_of, situations
 from alignment.steering import Scope, Steering
 from papi.errors import RemoteFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300, instrument
@@ -280,7 +280,7 @@ def test_every_judgement_is_kept_with_its_prompt(chat: Chat, told: Path) -> None
 
 
 def test_a_judge_that_fails_goes_on_later_and_loses_nothing(chat: Chat, told: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("alignment.open_ended.judge_run.BATCH", 4)
+    monkeypatch.setattr("alignment.judging.running.BATCH", 4)
     chat.rule = lambda system, user: "3"
     chat.faults = {6: Fault(500, {"Retry-After-Ms": "1"})}
     with pytest.raises(RemoteFailed, match="could not be judged"):

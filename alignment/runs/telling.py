@@ -9,8 +9,8 @@ from typing import Any
 from alignment.asking import Ask
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method, Prompted
-from alignment.open_ended.situations import Situation, labels_of
 from alignment.runs.folder import Line
+from alignment.situations import Situation, labels_of
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from alignment.judging.judges import HIGHEST, LOWEST, Key
 from alignment.measures import Resamples, correlation, mean_known
-from alignment.open_ended.judging import HIGHEST, LOWEST, Key
 from alignment.runs.folder import Line
 from papi.floors import Matrix
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from alignment.open_ended.situations import Situation
 from alignment.prompts import Prompts
 from alignment.runs.folder import Line
 from alignment.runs.progress import Clock, Progress
+from alignment.situations import Situation
 from papi.errors import SubjectFailed
 from papi.instruments import MINIMUM
 from papi.tables import read_toml

@@ -16,10 +16,9 @@ from alignment.api.settings import ApiSettings
 from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
 from alignment.decoding import median
+from alignment.judging.judges import REPLY_TOKENS, Judge, Key, asked_of_judge, in_random_order, judge_all, texts_of
+from alignment.judging.measures import measure
 from alignment.measures import asked_of
-from alignment.open_ended.judging import REPLY_TOKENS, Judge, Key, asked_of_judge, in_random_order, judge_all, texts_of
-from alignment.open_ended.measures import measure
-from alignment.open_ended.situations import situations
 from alignment.prompts import Prompts, prompts_for
 from alignment.report.runs import read_run
 from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder, read_configuration
@@ -27,6 +26,7 @@ from alignment.runs.progress import Progress
 from alignment.runs.release import find_release
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
+from alignment.situations import situations
 from papi.errors import InputRejected, RemoteFailed, UsageError
 from papi.files import write_json, write_text
 from papi.words import number

@@ -1,0 +1,1 @@
+"""How well open answers fit the person: what judges are told, what they say, and what that comes to."""
