@@ -23,7 +23,7 @@ align = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="Mod
 RUN_EXAMPLES = examples(
     "papi align run papi-demo/release --method ridge --out runs/floors",
     "papi align run papi-demo/release --model pocket --method pas --subjects 20 --out runs/pocket",
-    "papi align run palign/papi --revision v1.0.0 --model Qwen/Qwen3-8B --method all --out runs/8b",
+    "papi align run palign/papi --revision v1.0.0 --model Qwen/Qwen3-8B --method steering --out runs/8b",
     "papi align run palign/papi --model gpt-4o --api-url https://api.openai.com/v1 --method few-shot-120 --out runs/4o",
     "torchrun --nproc-per-node 4 -m papi align run release --model MODEL --method pas --out runs/shared",
 )
