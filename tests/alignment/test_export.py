@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -220,14 +221,28 @@ def test_a_base_model_cannot_be_told() -> None:
 # runs
 
 
-@pytest.fixture
-def done(release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run whose steering methods steer, with a trained method, for two subjects."""
-    monkeypatch.setattr(strength, "choose_strength", lambda tried, min_mass: 2.0)
+@pytest.fixture(scope="module", autouse=True)
+def steering_is_strong() -> Iterator[None]:
+    """Whatever the folds say, so that there is steering to export."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(strength, "choose_strength", lambda tried, min_mass: 2.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(steering_is_strong: None, release: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of steering methods and a trained one for a subject."""
     methods = ("ridge", "pas", "pas-few-shot", "pas-published-cv", "few-shot-120", "dpo")
     few = {"seeds": 2, "replaced": ("dpo.steps=3", "dpo.rank=2")}
-    run(settings(release, tiny, methods=methods, subjects=2, **few), tmp_path / "run", Share())
-    return tmp_path / "run"
+    out = tmp_path_factory.mktemp("made") / "run"
+    run(settings(release, tiny, methods=methods, subjects=1, **few), out, Share())
+    return out
+
+
+@pytest.fixture
+def done(made: Path, tmp_path: Path) -> Path:
+    """A copy of that run, to be done with as one likes."""
+    return Path(shutil.copytree(made, tmp_path / "run"))
 
 
 def said_by(folder: Path, release: Path, out: Path) -> list[Any]:

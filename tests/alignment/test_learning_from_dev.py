@@ -13,6 +13,7 @@ from tiny_models import tiny_model, tiny_tokenizer
 
 import papi
 from alignment.benchmark import Benchmark, Subject, read_benchmark
+from alignment.hyperparameters import hyperparameters
 from alignment.methods import strength
 from alignment.methods.contract import Context, Prediction, Prompted
 from alignment.methods.registry import methods
@@ -24,7 +25,10 @@ from builders.release import build_release
 from builders.simulate import simulate
 from papi.instruments import DARK_TRIAD
 
-FROM_PEOPLE = ("item-median", "knn", "ridge", "trait-levels", "trait-vectors")
+FROM_PEOPLE = ("item-median", "knn", "ridge", "trait-levels", "trait-vectors", "prompt-morl", "soups")
+SHORT = [
+    f"{name}.{key}" for name in ("prompt-morl", "soups") for key in ("steps=2", "rank=2", "people=20", "warm_up=0")
+]
 
 
 @pytest.fixture(scope="module")
@@ -76,12 +80,15 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def learnt(name: str, benchmark: Benchmark, someone: Respondent) -> tuple[str, np.ndarray]:
-    """The text, and the values or the steering, for the first subject."""
-    found = methods()[name].fit(benchmark.subjects[0], someone, Context(benchmark))
+    """The text, and the values, the steering or the adapter, for the first subject."""
+    context = Context(benchmark, hyperparameters=hyperparameters(SHORT))
+    found = methods()[name].fit(benchmark.subjects[0], someone, context)
     if isinstance(found, Prediction):
         assert found.values is not None
         return "", found.values
     assert isinstance(found, Prompted)
+    if found.adapter is not None:
+        return found.system, np.concatenate([each.ravel() for each in found.adapter.weights.values()])
     heads = None if found.steering is None else found.steering.heads
     return found.system, np.zeros(0) if heads is None else heads
 
