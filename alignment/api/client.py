@@ -17,6 +17,13 @@ Message = dict[str, str]
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 TOP = 20  # alternatives that the protocol tells of a token at most
+# What some servers refuse, by the word that their complaint holds; max_tokens has another name there.
+REFUSABLE = {
+    "logprob": ("logprobs", "top_logprobs"),
+    "max_tokens": ("max_tokens",),
+    "temperature": ("temperature",),
+    "seed": ("seed",),
+}
 FINAL = {401: "the key is not accepted", 403: "the key may not do this", 404: "there is no such model or address"}
 
 
@@ -30,13 +37,13 @@ class Completion:
 
 @dataclass(eq=False)
 class ApiClient:
-    """Counts the tokens `sent` and `written`; `tells` is False once the server has shown that it tells no logprobs."""
+    """Counts the tokens `sent` and `written`. What a server refuses to be asked (`REFUSABLE`) it is not asked again."""
 
     model: str
     settings: ApiSettings
     sent: int = field(init=False, default=0)
     written: int = field(init=False, default=0)
-    tells: bool = field(init=False, default=True)
+    _refused: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         try:
@@ -58,7 +65,7 @@ class ApiClient:
         Raises `RemoteFailed` where the server refuses for good, `SubjectFailed` where retries did not help.
         """
         asked: dict[str, Any] = {"max_tokens": most_tokens, "temperature": 0, "seed": seed}
-        if letters and self.tells:
+        if letters:
             asked |= {"logprobs": True, "top_logprobs": TOP}
         with _explained(self.settings.address, self.model):
             reply = self._ask(messages, asked)
@@ -67,8 +74,6 @@ class ApiClient:
         if choice is None or choice.message is None:
             raise SubjectFailed("the server sent no reply", where=self.settings.address)
         told = choice.logprobs.content if choice.logprobs else None
-        if letters and not told:
-            self.tells = False
         alternatives = tuple((each.token, each.logprob) for each in told[0].top_logprobs) if told else None
         return Completion(choice.message.content or "", alternatives or None)
 
@@ -86,18 +91,27 @@ class ApiClient:
         self._server.close()
 
     def _ask(self, messages: Sequence[Message], asked: dict[str, Any]) -> Any:
-        """Ask; a server that does not know the logprobs is asked again without, once for all."""
+        """Ask; where the server refuses one of the settings by name, ask again without, from then on always."""
         from openai import BadRequestError
 
-        self._pace.wait()
-        try:
-            return self._server.chat.completions.create(model=self.model, messages=list(messages), **asked)
-        except BadRequestError as error:
-            if "logprobs" not in asked or "logprob" not in str(error).lower():
-                raise
-            self.tells = False
-            plain = {name: value for name, value in asked.items() if name not in ("logprobs", "top_logprobs")}
-            return self._server.chat.completions.create(model=self.model, messages=list(messages), **plain)
+        while True:
+            self._pace.wait()
+            sent = self._without_refused(asked)
+            try:
+                return self._server.chat.completions.create(model=self.model, messages=list(messages), **sent)
+            except BadRequestError as error:
+                said = str(error).lower()
+                named = [word for word, names in REFUSABLE.items() if word in said and set(names) & sent.keys()]
+                if not named:
+                    raise
+                self._refused.add(named[0])
+
+    def _without_refused(self, asked: dict[str, Any]) -> dict[str, Any]:
+        gone = {name for word in set(self._refused) for name in REFUSABLE[word]}
+        sent = {name: value for name, value in asked.items() if name not in gone}
+        if "max_tokens" in gone:
+            sent["max_completion_tokens"] = asked["max_tokens"]
+        return sent
 
     def _count(self, reply: Any) -> None:
         if reply.usage is not None:

@@ -46,7 +46,7 @@ class Chat:
 
     rule: Rule = a_letter
     tells: bool = True  # log-probabilities
-    refuses_logprobs: bool = False
+    refuses: tuple[str, ...] = ()  # settings of a request
     faults: dict[int, Fault] = field(default_factory=dict)  # by the number of the request, from 0
     always: Fault | None = None
     wait: float = 0.0
@@ -102,8 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(chat.wait)
             if fault is not None:
                 self._fail(fault)
-            elif chat.refuses_logprobs and "logprobs" in body:
-                self._say(400, json.dumps({"error": {"message": "logprobs are not supported"}}).encode())
+            elif refused := [name for name in chat.refuses if name in body]:
+                self._say(400, json.dumps({"error": {"message": f"Unsupported parameter: '{refused[0]}'"}}).encode())
             else:
                 self._say(200, json.dumps(chat.reply(body)).encode())
         finally:

@@ -122,13 +122,38 @@ def test_a_reply_without_a_letter_is_counted_and_knows_nothing(chat: Chat) -> No
 
 @pytest.mark.parametrize("how", ["told nothing", "refused"])
 def test_a_server_without_probabilities_is_asked_for_one_answer(chat: Chat, how: str) -> None:
-    """Only the first requests ask for them."""
-    chat.tells, chat.refuses_logprobs = False, how == "refused"
+    """A server that refuses them is asked for them once; one that passes over them may tell them another time."""
+    chat.tells, chat.refuses = False, ("logprobs",) if how == "refused" else ()
     someone = respondent(chat, concurrency=1)
     (reply,) = someone.ask([Ask("", questions(4))])
     assert reply.mass.tolist() == [1] * 4
-    assert sum("logprobs" in body for body in chat.asked) == 1
+    assert sum("logprobs" in body for body in chat.asked) == (1 if how == "refused" else 4)
     assert len(chat.asked) == (5 if how == "refused" else 4)
+
+
+def test_settings_that_a_server_refuses_are_asked_for_once(chat: Chat) -> None:
+    """As of models that reason: another name for the length, no temperature; the rest is asked all the same."""
+    chat.refuses = ("max_tokens", "temperature", "seed")
+    someone = respondent(chat, concurrency=1)
+    (reply,) = someone.ask([Ask("", questions(3))])
+    assert np.allclose(reply.mass, 0.9)
+    assert len(chat.asked) == 3 + 3
+    assert [body.get("max_completion_tokens") for body in chat.asked[-3:]] == [8, 8, 8]
+    assert not {"max_tokens", "temperature", "seed"} & set(chat.asked[-1])
+
+
+def test_what_is_refused_while_other_requests_are_under_way_is_asked_again_for_them_too(chat: Chat) -> None:
+    chat.refuses, chat.wait = ("temperature",), 0.05
+    (reply,) = respondent(chat, concurrency=6).ask([Ask("", questions(6))])
+    assert np.allclose(reply.mass, 0.9)
+
+
+def test_one_odd_reply_does_not_end_the_asking_for_probabilities(chat: Chat) -> None:
+    chat.rule = lambda system, user: "A" if "problem 1" in user else {"A": 0.5, "B": 0.4}
+    someone = respondent(chat, concurrency=1)
+    (reply,) = someone.ask([Ask("", questions(4))])
+    assert np.allclose(reply.mass, [0.9, 1, 0.9, 0.9])
+    assert all("logprobs" in body for body in chat.asked)
 
 
 # faults
