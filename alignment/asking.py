@@ -26,12 +26,14 @@ class Reply:
     """Probabilities of the responses 1-5 to each question, (questions, 5), each row summing to 1, and `mass`
     (questions,), the probability of the five letters among all tokens.
 
-    `letters` (5,) counts how often each letter, A first, was the most probable one, in every order of the options.
+    `letters` (5,) counts how often each letter, A first, was the most probable one, in every order of the options;
+    `unparseable` the replies of a server in which there was none.
     """
 
     probabilities: NDArray[np.float64]
     mass: NDArray[np.float64]
     letters: NDArray[np.int64]
+    unparseable: int = 0
 
 
 def mean_reply(replies: Sequence[Reply]) -> Reply:
@@ -40,4 +42,5 @@ def mean_reply(replies: Sequence[Reply]) -> Reply:
         np.mean([reply.probabilities for reply in replies], axis=0),
         np.mean([reply.mass for reply in replies], axis=0),
         np.sum([reply.letters for reply in replies], axis=0),
+        sum(reply.unparseable for reply in replies),
     )

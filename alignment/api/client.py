@@ -16,6 +16,8 @@ from papi.errors import MissingExtra, PapiError, RemoteFailed, SubjectFailed
 Message = dict[str, str]
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+AROUND = " ().:*\n"  # what may stand around a letter
+LONGEST_COMPLAINT = 200  # signs of what a server says
 TOP = 20  # alternatives that the protocol tells of a token at most
 # What some servers refuse, by the word that their complaint holds; max_tokens has another name there.
 REFUSABLE = {
@@ -69,13 +71,12 @@ class ApiClient:
             asked |= {"logprobs": True, "top_logprobs": TOP}
         with _explained(self.settings.address, self.model):
             reply = self._ask(messages, asked)
-        self._count(reply)
-        (choice, *_) = reply.choices or [None]
-        if choice is None or choice.message is None:
-            raise SubjectFailed("the server sent no reply", where=self.settings.address)
-        told = choice.logprobs.content if choice.logprobs else None
-        alternatives = tuple((each.token, each.logprob) for each in told[0].top_logprobs) if told else None
-        return Completion(choice.message.content or "", alternatives or None)
+            self._count(reply)
+            choice = reply.choices[0]
+            text = choice.message.content or ""
+            if not isinstance(text, str):
+                raise TypeError("the content is no text")
+            return Completion(text, _alternatives(choice.logprobs.content if choice.logprobs else None))
 
     def each(self, work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Do some work for all items, so many at once; the first error ends it."""
@@ -120,6 +121,14 @@ class ApiClient:
                 self.written += reply.usage.completion_tokens or 0
 
 
+def _alternatives(told: Any) -> tuple[tuple[str, float], ...] | None:
+    """The alternatives of the first token that is more than brackets and spaces; None where nothing is told."""
+    for each in told or ():
+        if each.token.strip(AROUND):
+            return tuple((other.token, float(other.logprob)) for other in each.top_logprobs or ()) or None
+    return None
+
+
 @dataclass
 class Pace:
     """Lets so many requests a minute through, evenly; None lets all."""
@@ -143,7 +152,7 @@ class Pace:
 
 @contextmanager
 def _explained(address: str, model: str) -> Iterator[None]:
-    """What the client raises as the project's errors. The key stands in no message: only the kind of error is told."""
+    """What the client raises as the project's errors; the key stands in no message."""
     import openai
 
     try:
@@ -152,14 +161,16 @@ def _explained(address: str, model: str) -> Iterator[None]:
         raise
     except openai.APIStatusError as error:
         status, reason = error.status_code, FINAL.get(error.status_code)
-        if reason or (400 <= status < 500 and status not in (408, 409, 429)):
-            what = f"the server refuses: {reason or 'the request is not what it expects'}"
-            advice = "check --api-url, --model and the key (PAPI_API_KEY)"
-            raise RemoteFailed(what, where=f"{address}, {model}", got=f"{status}", next_step=advice) from None
-        raise SubjectFailed(f"the server answered {status} to the end of all retries", where=address) from None
+        if reason:
+            where, advice = f"{address}, {model}", "check --api-url, --model and the key (PAPI_API_KEY)"
+            raise RemoteFailed(
+                f"the server refuses: {reason}", where=where, got=f"{status}", next_step=advice
+            ) from None
+        said = str(error.message).replace(key_of(), "…")[:LONGEST_COMPLAINT]
+        raise SubjectFailed(f"the server answered {status} to the end of all retries: {said}", where=address) from None
     except openai.APIConnectionError as error:
         kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
         raise SubjectFailed(f"the server {kind}, to the end of all retries", where=address) from None
-    except (openai.APIError, ValueError, TypeError, AttributeError) as error:
+    except (openai.APIError, ValueError, TypeError, AttributeError, LookupError) as error:
         what = f"the server's reply is not that of chat completions ({type(error).__name__})"
         raise SubjectFailed(what, where=address) from None

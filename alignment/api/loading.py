@@ -11,6 +11,7 @@ from alignment.api.settings import ApiSettings
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method, Prompted
 from alignment.methods.prompting import LONGEST_DESCRIPTION
+from papi.errors import NothingKnown
 from papi.words import number
 
 SIGNS_A_TOKEN = 4  # of English text, roughly
@@ -46,13 +47,23 @@ def estimate(
     if writes:
         requests, written, signs = requests + 1, written + LONGEST_DESCRIPTION, LONGEST_DESCRIPTION * SIGNS_A_TOKEN
     else:
-        condition = method.fit(subjects[0], respondent, context)
-        assert isinstance(condition, Prompted)
-        signs = len(condition.system)
+        signs = len(_text_of_any(method, subjects, respondent, context))
     sent = sum(signs + len(text) for text in said) // SIGNS_A_TOKEN
     sent, written = sent * len(subjects), written * len(subjects)
     tokens = told(sent, written, respondent.client.settings, at_most="at most ")
     return f"about {requests * len(subjects):,} requests, {tokens}"
+
+
+def _text_of_any(method: Method, subjects: Sequence[Subject], respondent: ApiRespondent, context: Context) -> str:
+    """What the method tells of the first subject of whom it has what it needs."""
+    for subject in subjects:
+        try:
+            condition = method.fit(subject, respondent, context)
+        except NothingKnown:
+            continue
+        assert isinstance(condition, Prompted)
+        return condition.system
+    return ""
 
 
 def spent(respondent: ApiRespondent) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment.api.client import ApiClient, Completion, Message
+from alignment.api.client import AROUND, ApiClient, Completion, Message
 from alignment.asking import Ask, Reply, mean_reply
 from alignment.prompts import BOTH, LETTERS, ORDERS, Prompts, prompts_for
 from alignment.questions import Question
@@ -18,7 +18,8 @@ from papi.errors import UsageError
 from papi.instruments import MAXIMUM, MINIMUM
 
 REPLY_TOKENS = 8  # enough for "Option (A)"
-LETTER = re.compile(rf"(?<![A-Za-z])([{LETTERS}])(?![A-Za-z])")
+LETTER = re.compile(rf"(?<![A-Za-z])([{LETTERS}])(?![A-Za-z]|\s+[a-z])")  # "A person" is no answer
+THOUGHTS = "<think>"
 
 
 @dataclass(eq=False)
@@ -91,17 +92,20 @@ class ApiRespondent:
 def letter_probabilities(completion: Completion) -> NDArray[np.float64]:
     """From a reply to the probabilities of A to E, (5,), which sum to the option mass.
 
-    Where the server tells the alternatives of the first token, tokens that are a letter but for spaces and brackets
-    count for it, and a letter that is not among them has 0. Else the first letter that stands alone in the text has 1.
+    Where the server tells the alternatives of the first token, brackets and spaces passed over, tokens that are a
+    letter but for these count for it, and a letter that is not among them has 0. Else the first letter that stands
+    alone in the text has 1.
     """
     found = np.zeros(len(LETTERS))
     if completion.alternatives is not None:
         for token, logarithm in completion.alternatives:
-            letter = token.strip(" ().:*\n")
+            letter = token.strip(AROUND)
             if len(letter) == 1 and letter in LETTERS:
                 found[LETTERS.index(letter)] += np.exp(min(logarithm, 0.0))
         if found.any():
             return found
+    if completion.text.lstrip().startswith(THOUGHTS):  # cut off before the answer
+        return found
     if match := LETTER.search(completion.text):
         found[LETTERS.index(match.group(1))] = 1.0
     return found
@@ -114,4 +118,4 @@ def _reply(letters: NDArray[np.float64], prompts: Prompts) -> Reply:
     probabilities = np.empty_like(shares)
     probabilities[:, np.array(prompts.responses) - MINIMUM] = shares
     said = letters[mass > 0].argmax(axis=1)
-    return Reply(probabilities, mass, np.bincount(said, minlength=MAXIMUM))
+    return Reply(probabilities, mass, np.bincount(said, minlength=MAXIMUM), int((mass == 0).sum()))

@@ -37,12 +37,12 @@ class ApiSettings:
     prices: Prices | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError("--api-url is no address", expected="http://HOST/v1 or https://HOST/v1", got=self.url)
-        if parts.username or parts.password:
-            advice = f"set {KEYS[0]} in the environment"
-            raise UsageError("--api-url must not hold a key", got=self.address, next_step=advice)
+        if "@" in self.url:
+            what, advice = "the address must not hold a key", f"set {KEYS[0]} in the environment"
+            raise UsageError(what, got=f"…@{self.url.rpartition('@')[2]}", next_step=advice)
+        if not _is_address(self.url):
+            expected = "http://HOST/v1 or https://HOST/v1, without a query"
+            raise UsageError("that is no address of a server", expected=expected, got=self.url)
         for name, value, least in (("--concurrency", self.concurrency, 1), ("--retries", self.retries, 0)):
             if value < least:
                 raise UsageError(f"{name} is out of its range", expected=f"{least} or more", got=str(value))
@@ -58,6 +58,14 @@ class ApiSettings:
         host = parts.hostname or ""
         place = f"{host}:{parts.port}" if parts.port else host
         return urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.query
+    except ValueError:
+        return False
 
 
 def key_of(environment: Mapping[str, str] = os.environ) -> str:

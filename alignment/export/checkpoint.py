@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoConfig
 
@@ -15,7 +16,7 @@ from alignment.adapter import Adapter
 from alignment.export.template import tell
 from alignment.respondent.hooks import Architecture, architecture_of
 from alignment.steering import Floats, Steering
-from papi.errors import UsageError
+from papi.errors import EnvironmentProblem, UsageError
 from papi.files import write_json
 from papi.tables import read_toml
 
@@ -52,7 +53,11 @@ def save_checkpoint(
         parts = architecture_of(model)
         config, switches = _with_switches(model.config, steering)
         state |= _biases(model, parts, steering, switches)
-    model.save_pretrained(str(out), state_dict=state)
+    try:
+        model.save_pretrained(str(out), state_dict=state)
+    except (SafetensorError, OSError) as error:
+        advice = "check free space and permissions, then export again"
+        raise EnvironmentProblem("cannot write the model", where=str(out), got=str(error), next_step=advice) from error
     write_json(out / "config.json", config.to_dict())
     tokenizer.save_pretrained(str(out))
 

@@ -64,7 +64,9 @@ def condition_of(run: Path, subject_id: str, method: str | None, seed: int | Non
 def _line(run: Path, subject_id: str, method: str | None) -> Line:
     lines = {line["method"]: line for line in RunFolder(run).lines(ANSWERS) if line["subject"] == subject_id}
     if not lines:
-        raise UsageError("the run has no answers of this subject", where=str(run), got=subject_id)
+        expected, advice = "a subject of answers.jsonl", "its field subject names them"
+        what = "the run has no answers of this subject"
+        raise UsageError(what, where=str(run), expected=expected, got=subject_id, next_step=advice)
     able = [name for name in lines if not methods()[name].is_floor]
     if method is None and len(able) == 1:
         return lines[able[0]]
@@ -78,6 +80,11 @@ def _respondent(frozen: Mapping[str, Any]) -> Respondent:
     model = frozen["model"]
     if model is None:
         raise UsageError("the run had no model", next_step="export from a run of a method that needs one")
+    if model.get("api_url"):
+        advice = "export from a run of a model at hand"
+        raise UsageError(
+            "the weights of a model behind an address are not here", got=model["api_url"], next_step=advice
+        )
     names = ("revision", "dtype", "quantize", "attention", "device_map")
     settings = ModelSettings(model["name"], **{name: model.get(name) for name in names})
     respondent = load_respondent(settings, frozen["prompts"], frozen["option_order"], Share())

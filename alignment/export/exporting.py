@@ -75,7 +75,7 @@ def _text(found: Found) -> str | None:
 def _of_what(found: Found) -> str:
     condition: Any = found.condition
     if condition.adapter is not None:
-        return f", the adapter of seed {found.seed} added to its weights"
+        return ", the adapter added to its weights" + (f" (seed {found.seed})" if found.seed is not None else "")
     if condition.steering is not None:
         return ", steered by biases"
     return ": the model itself, since nothing was steered for this subject"

@@ -82,11 +82,17 @@ def score_of(reply: str) -> int | None:
 def judged(
     texts: Sequence[Text], judge: Judge, name: str, wording: Prompts, at_once: Callable[..., list[Any]]
 ) -> list[Line]:
-    """Lines of judgements.jsonl: method, subject, situation, judge, score 1-6 or null, refusal, prompt and reply."""
+    """Lines of judgements.jsonl: method, subject, situation, judge, score 1-6 or null, refusal, prompt and reply.
 
-    def one(text: Text) -> Line:
+    A text whose judgement failed has none.
+    """
+
+    def one(text: Text) -> Line | None:
         system, user = asked_of_judge(text, wording)
-        reply = judge(system, user)
+        try:
+            reply = judge(system, user)
+        except SubjectFailed:
+            return None  # this text is left for another run
         score = score_of(reply)
         refused = score == REFUSAL
         return {
@@ -100,7 +106,7 @@ def judged(
             "reply": reply,
         }
 
-    return at_once(one, texts)
+    return [line for line in at_once(one, texts) if line is not None]
 
 
 def judge_all(
@@ -112,15 +118,10 @@ def judge_all(
     progress: Progress,
     batch: int,
 ) -> Iterator[list[Line]]:
-    """Judge texts in batches, so that what is judged can be kept as it goes; a failed batch is left for a re-run."""
+    """Judge texts in batches, so that what is judged can be kept as it goes."""
     clock = Clock(f"judge {name}", len(texts), progress)
     for start in range(0, len(texts), batch):
         part = texts[start : start + batch]
-        try:
-            lines = judged(part, judge, name, wording, at_once)
-        except SubjectFailed as error:
-            progress(f"judge {name}: {len(part)} texts are left for another run: {error.what}")
-            continue
+        yield judged(part, judge, name, wording, at_once)
         for _ in part:
             clock.tick()
-        yield lines

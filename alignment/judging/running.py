@@ -21,7 +21,9 @@ from alignment.judging.measures import measure
 from alignment.measures import asked_of
 from alignment.prompts import Prompts, prompts_for
 from alignment.report.runs import read_run
+from alignment.runs.extras import require_extra
 from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder, read_configuration
+from alignment.runs.locks import only_one_in
 from alignment.runs.progress import Progress
 from alignment.runs.release import find_release
 from alignment.runs.settings import ModelSettings
@@ -59,28 +61,41 @@ def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress
     if not frozen.get("open_ended"):
         advice = "papi align run … --open 10 writes such a run"
         raise UsageError("the run has no open answers to judge", where=str(run), next_step=advice)
-    errors = None if options is None else option_errors(options)
-    folder = RunFolder(run)
-    folder.mend()
-    wording = prompts_for(frozen["prompts"], "forward")
-    asked = _asked(frozen, wording)
-    texts = in_random_order(texts_of(folder.lines(ANSWERS), asked), settings.seed)
-    done = {_key(line) for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name}
-    todo = [text for text in texts if text.key not in done]
-    progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(done):,} are judged")
-    left = _judge(folder, todo, settings, wording, progress) if todo else 0
-    document = measure(folder.lines(JUDGEMENTS), errors)
-    write_json(run / JUDGED, document)
-    write_text(run / TABLE, table_of(document))
+    errors = None if options is None else option_errors(options, frozen)
+    with only_one_in(run, "judge"):
+        folder = RunFolder(run)
+        folder.mend()
+        wording = prompts_for(frozen["prompts"], "forward")
+        texts = in_random_order(texts_of(folder.lines(ANSWERS), _asked(frozen, wording)), settings.seed)
+        done = {(_key(line), line["prompt"]) for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name}
+        todo = [text for text in texts if (text.key, asked_of_judge(text, wording)[1]) not in done]
+        progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(texts) - len(todo):,} are judged")
+        left = _judge(folder, todo, settings, wording, progress) if todo else 0
+        document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
+        write_json(run / JUDGED, document)
+        write_text(run / TABLE, table_of(document))
     if left:
         what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
         raise RemoteFailed(what, where=settings.name, next_step=advice)
     return document
 
 
-def option_errors(run: Path) -> dict[Key, float]:
-    """Of a run of the options: by method, subject and item the distance of the median option from the answer."""
+def option_errors(run: Path, frozen: dict[str, Any]) -> dict[Key, float]:
+    """Of a run of the options: by method, subject and item the distance of the median option from the answer.
+
+    Raises `UsageError` where it is of other people, labels or another model than the run of open answers (`frozen`).
+    """
     found = read_run(run)
+    for name, one, other in (
+        *((name, frozen[name], found.facts[name]) for name in ("config", "split", "labels")),
+        ("release", frozen["release"]["manifest_sha256"], found.facts["release"]["manifest_sha256"]),
+        ("model", (frozen["model"] or {}).get("name"), (found.model or {}).get("name")),
+    ):
+        if one != other:
+            what = f"the run of the options is of another {name}"
+            raise UsageError(
+                what, where=str(run), expected=str(one), got=str(other), next_step="name another --options"
+            )
     items = asked_of(found.facts["config"], found.facts["labels"]).items
     errors: dict[Key, float] = {}
     for (method, subject), answer in found.answers.items():
@@ -157,6 +172,7 @@ def _of_api(client: ApiClient, settings: JudgeSettings) -> tuple[Judge, Callable
 
 
 def _at_hand(settings: JudgeSettings, wording: Prompts) -> tuple[Judge, Callable[..., list[Any]]]:
+    require_extra()
     from alignment.respondent.loading import load_respondent
 
     someone = load_respondent(ModelSettings(settings.model), wording.texts, "forward", Share())
@@ -166,6 +182,11 @@ def _at_hand(settings: JudgeSettings, wording: Prompts) -> tuple[Judge, Callable
         return reply
 
     return judge, lambda work, items: [work(item) for item in items]
+
+
+def _newest(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last judgement of each text by each judge: an earlier one was of another rubric or another text."""
+    return list({(line["judge"], *_key(line)): line for line in lines}.values())
 
 
 def _key(line: dict[str, Any]) -> Key:

@@ -28,7 +28,7 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 @contextmanager
 def fresh_adapter(scorer: Scorer, rank: int, alpha: int, seed: int) -> Iterator[LoraModel]:
     """Within the block the model has a new adapter, which changes nothing yet (B = 0) and can be trained."""
-    with _attached(scorer, {NAME: _config(rank, alpha)}, seed) as lora:
+    with _attached(scorer, _config(rank, alpha), seed) as lora:
         yield lora
 
 
@@ -38,7 +38,7 @@ def adapted(scorer: Scorer, adapter: Adapter | None) -> Iterator[None]:
     if adapter is None:
         yield
         return
-    with _attached(scorer, {NAME: _config(adapter.rank, adapter.alpha)}) as lora:
+    with _attached(scorer, _config(adapter.rank, adapter.alpha)) as lora:
         _load(lora, adapter, NAME)
         yield
 
@@ -53,18 +53,21 @@ def adapter_of(lora: LoraModel, name: str = NAME) -> Adapter:
     return Adapter(int(config.r), int(config.lora_alpha), weights)
 
 
-def merged(scorer: Scorer, adapters: Sequence[Adapter], weights: Sequence[float]) -> Adapter:
+def merged(adapters: Sequence[Adapter], weights: Sequence[float]) -> Adapter:
     """The weighted sum of some adapters, exactly: its rank is the sum of theirs.
 
-    Merged by `cat`: peft's `linear` adds the factors, not their products, and is no sum of adapters.
+    As peft's `combination_type="cat"`, in float32 whatever the model's type: the factors stand side by side, the weight
+    and each adapter's own scale in B. (peft's `linear` adds the factors, not their products: no sum of adapters.)
     """
-    names = [f"part_{number}" for number in range(len(adapters))]
-    configs = {name: _config(each.rank, each.alpha) for name, each in zip(names, adapters, strict=True)}
-    with _attached(scorer, configs) as lora:
-        for name, each in zip(names, adapters, strict=True):
-            _load(lora, each, name)
-        lora.add_weighted_adapter(names, list(weights), NAME, combination_type="cat")
-        return adapter_of(lora)
+    rank, found = sum(each.rank for each in adapters), {}
+    for key in adapters[0].weights:
+        parts = [each.weights[key] for each in adapters]
+        if "lora_B" in key:
+            scales = [np.float32(w * a.alpha / a.rank) for w, a in zip(weights, adapters, strict=True)]
+            found[key] = np.concatenate([scale * part for scale, part in zip(scales, parts, strict=True)], axis=1)
+        else:
+            found[key] = np.concatenate(parts, axis=0)
+    return Adapter(rank, rank, found)
 
 
 def save_adapter(adapter: Adapter, folder: Path, model_name: str) -> None:
@@ -96,32 +99,40 @@ def _config(rank: int, alpha: int) -> LoraConfig:
 
 
 @contextmanager
-def _attached(scorer: Scorer, configs: dict[str, LoraConfig], seed: int = 0) -> Iterator[LoraModel]:
-    """Adapters on the model; the places where it is steered are looked up anew, since layers are wrapped meanwhile.
+def _attached(scorer: Scorer, config: LoraConfig, seed: int = 0) -> Iterator[LoraModel]:
+    """An adapter on the model; the places where it is steered are looked up anew, since layers are wrapped meanwhile.
 
     Adapter weights are float32 whatever the model's, so that small steps of training are not lost.
     """
     from peft import LoraModel
 
     trainable = [weight for weight in scorer.model.parameters() if weight.requires_grad]
-    with torch.random.fork_rng(_devices(scorer.device)):
-        torch.manual_seed(seed)
-        first, *others = configs
-        lora: Any = LoraModel(scorer.model, {first: configs[first]}, first)
-        for name in others:
-            lora.peft_config[name] = configs[name]
-            lora.inject_adapter(scorer.model, name)
-    for name, weight in scorer.model.named_parameters():
-        if "lora_" in name:
-            weight.data = weight.data.float()
     try:
+        with torch.random.fork_rng(_devices(scorer.device)):
+            torch.manual_seed(seed)
+            lora: Any = LoraModel(scorer.model, {NAME: config}, NAME)
+        for name, weight in scorer.model.named_parameters():
+            if "lora_" in name:
+                weight.data = weight.data.float()
         scorer.look_up_parts()
         yield lora
     finally:
-        lora.unload()
+        _take_off(scorer.model)
         for weight in trainable:
             weight.requires_grad_(True)
         scorer.look_up_parts()
+
+
+def _take_off(model: Any) -> None:
+    """Put back the layers that adapters have wrapped, all of them or those that there was memory for."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, module in list(model.named_modules()):
+        if isinstance(module, LoraLayer):
+            room, _, own = name.rpartition(".")
+            setattr(model.get_submodule(room), own, module.base_layer)
+    if hasattr(model, "peft_config"):
+        del model.peft_config
 
 
 def _load(lora: LoraModel, adapter: Adapter, name: str) -> None:

@@ -18,7 +18,7 @@ from alignment.prompts import BOTH, ORDERS, Order, Prompts, prompts_for
 from alignment.questions import Question
 from alignment.respondent.adapters import adapted
 from alignment.respondent.batches import Rows
-from alignment.respondent.chat import Chat, Encoded, Tokens, Turn, shared_length
+from alignment.respondent.chat import MARK, Chat, Encoded, Tokens, Turn, shared_length
 from alignment.respondent.hooks import steered
 from alignment.respondent.prefix import left_padded
 from alignment.respondent.scoring import Prompt, Scorer
@@ -91,14 +91,15 @@ class Respondent:
         prompts = [self.chat.opening(ask.system, text) for text in said]
         for prompt, text in zip(prompts, said, strict=True):
             self.chat.refuse_unknown(prompt, text)
+        self.scorer.refuse_too_long(max(map(len, prompts)) + most_tokens)
         suffix = ask.steering is not None and ask.steering.scope == "suffix"
-        start = shared_length(prompts) if suffix else 0
+        other = self.chat.opening(ask.system, MARK)  # what all questions under this text begin with
+        starts = [shared_length([prompt, other]) if suffix else 0 for prompt in prompts]
         texts = [""] * len(said)
 
         def write(rows: Rows) -> None:
-            for row, text in zip(
-                rows, self._told([prompts[row] for row in rows], start, ask, most_tokens), strict=True
-            ):
+            found = self._told([prompts[row] for row in rows], [starts[row] for row in rows], ask, most_tokens)
+            for row, text in zip(rows, found, strict=True):
                 texts[row] = text
 
         with torch.inference_mode(), self._greedy(most_tokens), adapted(self.scorer, adapter):
@@ -109,10 +110,10 @@ class Respondent:
                     write([row])
         return texts
 
-    def _told(self, prompts: Sequence[Tokens], start: int, ask: Ask, most_tokens: int) -> list[str]:
+    def _told(self, prompts: Sequence[Tokens], begins: Sequence[int], ask: Ask, most_tokens: int) -> list[str]:
         ids, mask, _ = left_padded(prompts, self.scorer.device)
         longest = ids.shape[1]
-        starts = [start + longest - len(prompt) if start else 0 for prompt in prompts]
+        starts = [begin and begin + longest - len(prompt) for begin, prompt in zip(begins, prompts, strict=True)]
         with steered(self.scorer.parts, [ask.steering] * len(prompts), None, starts):
             written = self.model.generate(ids, attention_mask=mask)[:, longest:]
         self.scorer.tokens += sum(map(len, prompts)) + int(written.numel())

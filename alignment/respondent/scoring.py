@@ -100,7 +100,7 @@ class Scorer:
 
     def score(self, prompts: Sequence[Prompt]) -> list[Reply]:
         """The answers to all prompts, in their order."""
-        self._refuse_too_long(prompts)
+        self.refuse_too_long(max(len(p.encoded.prefix) + max(map(len, p.encoded.suffixes)) for p in prompts))
         if not self.shares:
             prompts = [prompt.whole for prompt in prompts]
         keys = list(dict.fromkeys(prompt.key for prompt in prompts))
@@ -115,9 +115,8 @@ class Scorer:
             )
         return [_reply(found, prompt) for found, prompt in zip(scores, prompts, strict=True)]
 
-    def _refuse_too_long(self, prompts: Sequence[Prompt]) -> None:
+    def refuse_too_long(self, longest: int) -> None:
         """Raise `SubjectFailed` for a prompt beyond the places that the model was made for."""
-        longest = max(len(p.encoded.prefix) + max(map(len, p.encoded.suffixes)) for p in prompts)
         places = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         if places and longest > places:
             raise SubjectFailed(f"a prompt has {longest:,} tokens, and the model has places for {places:,}")

@@ -80,8 +80,8 @@ class Answering:
             raise SubjectFailed(f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}")
         line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
         line["letters"] = reply.letters.tolist()
-        if unparseable := int((reply.mass == 0).sum()):
-            line["unparseable"] = unparseable
+        if reply.unparseable:
+            line["unparseable"] = reply.unparseable
         return line | ({"fit": dict(condition.fit)} if condition.fit else {})
 
 

@@ -6,16 +6,15 @@ moment costs at most a torn last line, which the next run redoes. Whoever finds 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from papi.errors import Busy, InputRejected, Place, UsageError
+from alignment.runs.locks import locked
+from papi.errors import InputRejected, Place, UsageError
 from papi.files import (
     make_folder,
     move,
@@ -23,7 +22,6 @@ from papi.files import (
     read_bytes,
     read_json,
     remove_file,
-    translated,
     write_bytes,
     write_json,
 )
@@ -109,7 +107,7 @@ class RunFolder:
     @contextmanager
     def _held(self) -> Iterator[None]:
         """No other process reads or writes the lines meanwhile. Not to be entered twice."""
-        with _lock(self.path / ".lines.lock", wait=True):
+        with locked(self.path / ".lines.lock", wait=True):
             yield
 
 
@@ -123,8 +121,8 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file", expected="a folder for the run", next_step="name another --out")
     make_folder(path)
-    with _lock(path / f".{rank}.lock", wait=False):
-        with _lock(path / ".lines.lock", wait=True):
+    with locked(path / f".{rank}.lock", wait=False):
+        with locked(path / ".lines.lock", wait=True):
             _freeze(path / RUN, configuration)
         folder = RunFolder(path, rank)
         folder.mend()
@@ -227,18 +225,3 @@ def _by_task(lines: Iterable[Line]) -> dict[Task, Line]:
 
 def _encoded(line: Line) -> bytes:
     return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
-
-
-@contextmanager
-def _lock(path: Path, *, wait: bool) -> Iterator[None]:
-    """Hold a lock that the system lets go of when the process ends, however it ends."""
-    with translated(path, "lock"):
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        yield
-    except BlockingIOError:
-        what, advice = "another process is at work in this run's folder", "wait for it, or use another --out"
-        raise Busy(what, where=str(path.parent), next_step=advice) from None
-    finally:
-        os.close(handle)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from alignment.runs.adapters import keep_adapter
 from alignment.runs.answering import Answering
 from alignment.runs.configuration import configuration
 from alignment.runs.descriptions import read_descriptions
+from alignment.runs.extras import require_extra
 from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened, read_configuration
 from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
@@ -31,7 +31,7 @@ from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
 from alignment.runs.telling import Telling
 from alignment.situations import situations
-from papi.errors import InputRejected, MissingExtra, NothingKnown, PapiError, RemoteFailed, UsageError
+from papi.errors import InputRejected, NothingKnown, PapiError, RemoteFailed, UsageError
 
 if TYPE_CHECKING:
     from alignment.respondent.respondent import Respondent
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     AnyRespondent = Respondent | ApiRespondent
 
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
-NEEDED = ("torch", "transformers", "accelerate", "peft", "bitsandbytes")  # of the extra `alignment`
 STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
 
 
@@ -89,9 +88,7 @@ def _respondent(
         return None
     if settings.model.api:
         return load_api_respondent(settings.model.name, settings.model.api, texts, settings.option_order, settings.seed)
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
-        advice = "pip install 'palign-papi[alignment]'"
-        raise MissingExtra(f"a model needs {', '.join(missing)}, which is not installed", next_step=advice)
+    require_extra()
     from alignment.respondent.loading import load_respondent
 
     progress(f"loading {settings.model.name}")
@@ -167,6 +164,10 @@ class _Loop:
         if chosen is not None:
             assert self.respondent is not None
             asked = situations(self.context.benchmark, self.respondent.wording, chosen.items, own=chosen.own)
+            if not asked:
+                raise UsageError(
+                    "there is nothing to tell: the Dark Triad has no situations", expected="--open 1 or more"
+                )
             return Telling(self.respondent, self.context, asked, chosen.most_tokens)
         keep = partial(keep_adapter, self.folder, self.settings) if self.settings.save_adapters else None
         return Answering(self.respondent, self.context, self.settings.training_seeds, keep)

@@ -126,17 +126,25 @@ class RunSettings:
             advice = "papi align methods lists them; --method all takes all that the model can do"
             got = ", ".join(f"{name}: {why}" for name, why in self.unavailable.items()) or None
             raise UsageError("there is no method to run", expected="--method NAME", got=got, next_step=advice)
-        if self.open_ended and self.model and self.model.name == POCKET:
-            raise UsageError("the pocket respondent writes no text", next_step="name another --model for --open")
+        self._refuse_open()
         needing = [method.name for method in chosen if not method.is_floor]
         if needing and self.model is None:
             advice = "name a folder or a model of the Hub, or pocket with a simulated release"
             raise UsageError(f"{needing[0]} needs a model", expected="--model NAME_OR_PATH", next_step=advice)
         return chosen
 
+    def _refuse_open(self) -> None:
+        """Raise `UsageError` for what open questions do not go with."""
+        if self.open_ended and self.save_adapters:
+            raise UsageError("--save-adapters is for runs of the options, not for --open", next_step="leave one out")
+        if self.open_ended and self.model and self.model.name == POCKET:
+            raise UsageError("the pocket respondent writes no text", next_step="name another --model for --open")
+
     @property
     def training_seeds(self) -> list[int]:
-        """The seeds that every trained method is trained with."""
+        """The seeds that every trained method is trained with; texts are written with the first only."""
+        if self.open_ended:
+            return [self.seed]
         return list(range(self.seed, self.seed + self.seeds))
 
     @property

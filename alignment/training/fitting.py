@@ -77,8 +77,8 @@ def _choose_steps(method: str, subject: Subject, respondent: Respondent, context
     means, mass = np.concatenate(errors, axis=1).mean(axis=1), np.concatenate(masses, axis=1).mean(axis=1)
     eligible = np.where((mass >= context.min_mass) & np.isfinite(means), means, np.inf)
     chosen = stops[int(np.argmin(eligible))]
-    known = zip(stops, means, strict=True)
-    return {"steps": chosen, "fold_errors": {str(stop): round(float(mean), 6) for stop, mean in known}}
+    known = {str(stop): round(float(mean), 6) for stop, mean in zip(stops, means, strict=True) if np.isfinite(mean)}
+    return {"steps": chosen, "fold_errors": known}
 
 
 def _asked_meanwhile(lesson: Lesson, stops: Sequence[int], ask: Ask) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -42,7 +42,7 @@ def poured(subject: Subject, respondent: Respondent, context: Context) -> Adapte
     scores = np.nan_to_num(domain_scores(subject.given[None], context)[0], nan=(MINIMUM + MAXIMUM) / 2)
     high = (scores - MINIMUM) / (MAXIMUM - MINIMUM)
     weights = np.stack([high, 1 - high], axis=1).ravel() / len(scores)
-    return merged(respondent.scorer, ends, weights.tolist())
+    return merged(ends, weights.tolist())
 
 
 def _train_levels(others: Reference, norms: Norms, respondent: Respondent, context: Context) -> Adapter:

@@ -41,7 +41,8 @@ def train(lesson: Lesson, stops: Collection[int]) -> Iterator[int]:
     optimizer = torch.optim.AdamW(
         [*learnt, *objective.parameters()], lr=chosen["learning_rate"], weight_decay=chosen["weight_decay"]
     )
-    warm_up, steps = int(chosen["warm_up"]), int(chosen["steps"])
+    steps = int(chosen["steps"])
+    warm_up = min(int(chosen["warm_up"]), steps // 2)
     schedule = get_linear_schedule_with_warmup(optimizer, warm_up, steps)  # type: ignore[no-untyped-call]
     draws = batches(lesson)
     for step in range(max(stops) + 1):

@@ -24,6 +24,9 @@ def export(
     small: Annotated[bool, typer.Option("--small", help="Only what changes the model, not the model.")] = False,
 ) -> None:
     """Write the steered or trained model of one subject as a checkpoint that can be served."""
+    from alignment.runs.extras import require_extra
+
+    require_extra()
     from alignment.export.exporting import export as export_subject
 
     said = export_subject(run, subject, out, method, seed, small=small)

@@ -157,7 +157,7 @@ def test_an_adapter_of_another_model_is_refused() -> None:
 def test_a_merged_adapter_is_the_weighted_sum_and_linear_merging_is_not() -> None:
     respondent = someone()
     parts, weights = [some_adapter(respondent, seed) for seed in (1, 2, 3)], [0.5, 0.25, 0.0]
-    whole = merged(respondent.scorer, parts, weights)
+    whole = merged(parts, weights)
     assert whole.rank == sum(part.rank for part in parts)
     wrong = 0.0
     for key in parts[0].weights:

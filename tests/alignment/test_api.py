@@ -67,7 +67,17 @@ def test_letters_are_the_tokens_of_the_first_place_that_are_a_letter() -> None:
 
 @pytest.mark.parametrize(
     ("text", "letter"),
-    [("B", 1), ("(C) Very", 2), ("Option D.", 3), ("**E**", 4), ("I cannot say", None), ("", None), ("abc", None)],
+    [
+        ("<think>Okay, E", None),
+        ("A person like me", None),
+        ("B", 1),
+        ("(C) Very", 2),
+        ("Option D.", 3),
+        ("**E**", 4),
+        ("I cannot say", None),
+        ("", None),
+        ("abc", None),
+    ],
 )
 def test_without_probabilities_the_first_letter_that_stands_alone_counts(text: str, letter: int | None) -> None:
     found = letter_probabilities(Completion(text, None))
@@ -179,7 +189,13 @@ def test_a_request_that_fails_once_is_made_again(chat: Chat, fault: Fault) -> No
         (Fault(500, FAST), "answered 500 to the end of all retries"),
         (Fault(429, FAST), "answered 429"),
         (Fault(200, FAST, b"<html>"), "is not that of chat completions"),
-        (Fault(200, FAST, b"{}"), "no reply|is not that of"),
+        (Fault(200, FAST, b"{}"), "is not that of"),
+        (Fault(200, FAST, b"[]"), "is not that of"),
+        (Fault(200, {"Content-Type": "text/html"}, b"<html>"), "is not that of"),
+        (Fault(200, FAST, b'{"choices": ["x"]}'), "is not that of"),
+        (Fault(200, FAST, b'{"choices": [{"message": {"content": ["x"]}}]}'), "is not that of"),
+        (Fault(400, FAST, b'{"error": {"message": "maximum context length"}}'), "maximum context length"),
+        (Fault(422, FAST, b'{"error": {"message": "no sk-loopback-0123456789"}}'), "no …"),
     ],
 )
 def test_a_server_that_goes_on_failing_costs_the_subject(chat: Chat, fault: Fault, message: str) -> None:
@@ -194,9 +210,7 @@ def test_silence_is_waited_for_no_longer_than_the_timeout(chat: Chat) -> None:
         respondent(chat, retries=0, timeout=0.1, concurrency=1).ask([Ask("", questions(1))])
 
 
-@pytest.mark.parametrize(
-    ("status", "said"), [(401, "the key is not accepted"), (404, "no such model"), (400, "request")]
-)
+@pytest.mark.parametrize(("status", "said"), [(401, "the key is not accepted"), (404, "no such model")])
 def test_a_refusal_for_good_ends_the_run_and_shows_no_key(
     chat: Chat, release: Path, tmp_path: Path, status: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +224,37 @@ def test_a_refusal_for_good_ends_the_run_and_shows_no_key(
     assert KEY not in captured.out + captured.err
     everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert KEY.encode() not in everything
+
+
+def test_a_method_that_the_server_cannot_do_does_not_end_the_others(chat: Chat, release: Path, tmp_path: Path) -> None:
+    """As where a prompt is too long for the model: its subjects have no result, the next method is asked."""
+    ask = chat.take
+
+    def take(body: dict[str, Any], key: str) -> Fault | None:
+        found = ask(body, key)
+        return Fault(400, FAST) if "answers that you have given" in body["messages"][0]["content"] else found
+
+    chat.take = take  # type: ignore[method-assign]
+    given = settings(release, chat, methods=("few-shot-10", "few-shot-120", "no-change"))
+    report = run(given, tmp_path / "run", Share())
+    assert sorted(report.hopeless) == ["few-shot-10", "few-shot-120"]
+    assert {line["method"] for line in lines(tmp_path / "run")} == {"no-change"}
+
+
+def test_brackets_before_a_letter_are_passed_over(chat: Chat) -> None:
+    told = [{"token": "(", "logprob": -0.01, "top_logprobs": [{"token": "(", "logprob": -0.01}]}]
+    told += [{"token": "B", "logprob": -0.1, "top_logprobs": [{"token": "B", "logprob": -0.1}]}]
+    reply = chat.reply
+
+    def with_brackets(body: dict[str, Any]) -> dict[str, Any]:
+        found = reply(body)
+        found["choices"][0]["logprobs"] = {"content": told}
+        return found
+
+    chat.reply = with_brackets  # type: ignore[method-assign]
+    (found,) = respondent(chat).ask([Ask("", questions(2))])
+    assert np.allclose(found.mass, np.exp(-0.1))
+    assert found.letters.tolist() == [0, 2, 0, 0, 0]
 
 
 def test_nobody_there_costs_the_subjects(release: Path, tmp_path: Path) -> None:
@@ -279,6 +324,13 @@ def test_replies_without_a_letter_are_counted_in_the_lines_and_the_report(
     assert f"{sum(lost)} of 27 replies" in (where / "leaderboard.md").read_text()
 
 
+def test_replies_without_a_letter_are_counted_in_both_orders(chat: Chat, release: Path, tmp_path: Path) -> None:
+    chat.rule = lambda system, user: "No." if user.index("Agree strongly") < user.index("Disagree strongly") else "A"
+    given = settings(release, chat, methods=("no-change",), option_order="both", min_mass=0.0)
+    run(given, tmp_path / "run", Share())
+    assert [line["unparseable"] for line in lines(tmp_path / "run")] == [9, 9, 9]
+
+
 def test_methods_that_need_weights_are_not_for_an_address(chat: Chat, release: Path, tmp_path: Path) -> None:
     said: list[str] = []
     given = settings(release, chat, methods=("no-change", "pas", "dpo"))
@@ -299,6 +351,11 @@ def test_methods_that_need_weights_are_not_for_an_address(chat: Chat, release: P
     ("change", "message"),
     [
         ({"url": "ftp://x"}, "no address"),
+        ({"url": "http://x:99999/v1"}, "no address"),
+        ({"url": "http://[::1/v1"}, "no address"),
+        ({"url": "http://x/v1?api-version=1"}, "no address"),
+        ({"url": "me:secret@x/v1"}, "must not hold a key"),
+        ({"url": "htps://me:secret@x/v1"}, "must not hold a key"),
         ({"url": "somewhere"}, "no address"),
         ({"url": "https://me:secret@x/v1"}, "must not hold a key"),
         ({"url": "http://x/v1", "concurrency": 0}, "concurrency"),
@@ -319,7 +376,7 @@ def test_options_about_weights_are_refused_with_an_address(chat: Chat, release: 
 
 
 def test_what_stands_in_an_address_is_not_stored_but_for_where_it_is() -> None:
-    assert ApiSettings("https://host:8000/v1/?key=secret").address == "https://host:8000/v1"
+    assert ApiSettings("https://host:8000/v1/").address == "https://host:8000/v1"
 
 
 def test_the_key_comes_from_the_environment() -> None:

@@ -190,17 +190,17 @@ def test_what_holds_no_vectors_is_refused(tmp_path: Path, tiny: Path) -> None:
 # texts
 
 
-def test_a_text_opens_every_conversation_that_has_no_system_text() -> None:
+def test_a_text_opens_every_conversation_before_a_system_text_of_its_own() -> None:
     tokenizer = copy.deepcopy(tiny_tokenizer())
-    tell(tokenizer, 'You said: "no".\n{{ never }}')
+    tell(tokenizer, 'You said: "no".\n{{ never }} 😀')
     said = [{"role": "user", "content": "Well?"}]
-    system = {"role": "system", "content": 'You said: "no".\n{{ never }}'}
+    system = {"role": "system", "content": 'You said: "no".\n{{ never }} 😀'}
     own = [{"role": "system", "content": "Be brief."}, *said]
-    plain = tiny_tokenizer()
-    assert tokenizer.apply_chat_template(said, tokenize=False) == plain.apply_chat_template(
-        [system, *said], tokenize=False
-    )
-    assert tokenizer.apply_chat_template(own, tokenize=False) == plain.apply_chat_template(own, tokenize=False)
+    both = [{"role": "system", "content": f"{system['content']}\n\nBe brief."}, *said]
+    for given, expected in ((said, [system, *said]), (own, both)):
+        found = tokenizer.apply_chat_template(given, tokenize=False)
+        assert found == tiny_tokenizer().apply_chat_template(expected, tokenize=False)
+    assert tokenizer.apply_chat_template(said, tokenize=True)  # signs beyond the first plane are whole
 
 
 def test_a_text_opens_the_first_users_where_there_is_no_system_role() -> None:

@@ -177,3 +177,24 @@ def test_cross_entropy_needs_no_untrained_model() -> None:
     assert not objective.refers
     logits = drawn()
     assert objective.loss(Batch(outcomes(logits), None, ANSWERS, logits), 0) > 0
+
+
+def test_a_clipped_bandits_loss_by_hand() -> None:
+    """Rewards less the penalty, advantages over the value and whitened, and half the squared error of the value."""
+    settings_ = defaults()["ppo"] | {"kl": 0.5, "value_weight": 0.4}
+    bandit = ClippedBandit(settings_)
+    bandit.start(3, torch.device("cpu"), seed=2)
+    torch.nn.init.constant_(bandit.head.bias, -1.5)
+    policy, reference = drawn(1), drawn(2)
+    loss = bandit.loss(batch(policy, reference), 0)
+    one, other = outcomes(policy), outcomes(reference)
+    returned = []
+    for row, (answer, place) in enumerate(zip(ANSWERS.tolist(), bandit.drawn.tolist(), strict=True)):
+        reward = -6.0 if place == LETTERS else -abs(place + 1 - answer)
+        returned.append(reward - 0.5 * float(one[row, place] - other[row, place]))
+    gains = [each + 1.5 for each in returned]
+    mean = sum(gains) / 4
+    spread = math.sqrt(sum((gain - mean) ** 2 for gain in gains) / 4)
+    assert bandit.advantage.tolist() == pytest.approx([(gain - mean) / spread for gain in gains], rel=1e-4)
+    surprise = sum((-1.5 - each) ** 2 for each in returned) / 4 / 2
+    assert loss.item() == pytest.approx(0.4 * surprise, rel=1e-4)  # whitened advantages have no mean

@@ -32,12 +32,13 @@ from alignment.prompts import prompts_for, read_prompts
 from alignment.report import write_report
 from alignment.respondent.respondent import Respondent
 from alignment.runs.folder import read_configuration
+from alignment.runs.locks import only_one_in
 from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
 from alignment.runs.sharing import Share
 from alignment.situations import Situation, labels_of, situations
 from alignment.steering import Scope, Steering
-from papi.errors import RemoteFailed, UsageError
+from papi.errors import Busy, RemoteFailed, SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300, instrument
 
 WORDING = prompts_for(read_prompts(IPIP_300), "forward")
@@ -133,12 +134,20 @@ def test_a_text_is_steered_while_it_is_written(scope: Scope) -> None:
     steering = Steering(heads=heads, scope=scope)
     said = ["Tell of a day.", "Tell of quite another, longer day than that."]
     found = someone.tell(Ask("You are calm.", (), steering), said, 12)
-    prompts = [someone.chat.opening("You are calm.", text) for text in said]
-    shared = next(n for n, (a, b) in enumerate(zip(*prompts, strict=False)) if a != b)
-    first = 0 if scope == "prompt" else shared
+    before = someone.chat.tokenizer.apply_chat_template(
+        [{"role": "system", "content": "You are calm."}, {"role": "user", "content": ""}], tokenize=False
+    )
+    first = 0 if scope == "prompt" else len(someone.chat.tokens(before.removesuffix("<|end|>\n")))
     assert found == [written_with_bias(someone, steering, "You are calm.", text, first) for text in said]
+    assert found == [someone.tell(Ask("You are calm.", (), steering), [text], 12)[0] for text in said]
     plain = someone.tell(Ask("You are calm.", ()), said, 12)
     assert plain != found
+
+
+def test_a_question_beyond_the_models_places_is_refused() -> None:
+    someone = Respondent(tiny_model("llama", attention="eager"), tiny_tokenizer(), texts())
+    with pytest.raises(SubjectFailed, match="the model has places for"):
+        someone.tell(Ask("You lie awake. " * 900, ()), ["Well?"], 12)
 
 
 def test_texts_do_not_depend_on_what_is_written_beside_them() -> None:
@@ -286,7 +295,7 @@ def test_a_judge_that_fails_goes_on_later_and_loses_nothing(chat: Chat, told: Pa
     with pytest.raises(RemoteFailed, match="could not be judged"):
         judge_run(told, judge(chat, concurrency=1), None, lambda text: None)
     before = len(lines(told, "judgements"))
-    assert 0 < before < known(told)
+    assert before == known(told) - 1  # the text that failed alone is left
     assert (told / "judged.json").exists()
     chat.faults = {}
     judge_run(told, judge(chat, concurrency=1), None, lambda text: None)
@@ -324,6 +333,40 @@ def test_judgements_are_compared_with_the_options(chat: Chat, told: Path, releas
     (found,) = document["with_options"].values()
     assert found["texts"] == known(told)
     assert found["r"] == pytest.approx(1)  # always 5: the nearer the answer to 5, the better
+
+
+def test_options_of_other_people_or_another_model_are_refused(
+    chat: Chat, told: Path, release: Path, tmp_path: Path
+) -> None:
+    chat.rule = lambda system, user: "A"
+    for name, change, field in (("split", {"split": "test_population"}, "split"), ("model", {}, "model")):
+        model = ModelSettings("other" if name == "model" else "m", api=ApiSettings(chat.url))
+        given: dict[str, Any] = {"config": DARK_TRIAD, "subjects": 1} | change
+        run(RunSettings(str(release), ("no-change",), model, **given), tmp_path / name, Share())
+        with pytest.raises(UsageError, match=f"of another {field}"):
+            judge_run(told, judge(chat), tmp_path / name, lambda text: None)
+
+
+def test_what_was_judged_by_another_rubric_is_judged_anew(
+    chat: Chat, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat.rule = lambda system, user: "5" if "by another rubric" in user else "2"
+    judge_run(told, judge(chat), None, lambda text: None)
+    plain = asked_of_judge
+    other = "by another rubric"
+    for where in ("judges", "running"):
+        monkeypatch.setattr(
+            f"alignment.judging.{where}.asked_of_judge", lambda text, w: (other, f"{other}: {plain(text, w)[1]}")
+        )
+    (by_method,) = judge_run(told, judge(chat), None, lambda text: None)["judges"].values()
+    assert {about["mean"] for about in by_method.values()} == {5}
+    assert sum(about["texts"] for about in by_method.values()) == known(told)
+    assert len(lines(told, "judgements")) == 2 * known(told)  # the earlier ones are kept too
+
+
+def test_two_judges_at_work_in_one_folder_are_refused(chat: Chat, told: Path) -> None:
+    with only_one_in(told, "judge"), pytest.raises(Busy):
+        judge_run(told, judge(chat), None, lambda text: None)
 
 
 def test_a_model_at_hand_may_judge(chat: Chat, told: Path, tiny: Path) -> None:

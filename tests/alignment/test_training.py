@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -173,6 +174,57 @@ def tiny_quantised(tmp_path_factory: pytest.TempPathFactory) -> Respondent:
     tiny_tokenizer().save_pretrained(folder)
     settings = ModelSettings(str(folder), quantize="nf4")
     return load_respondent(settings, SHORT, "forward", Share())
+
+
+@pytest.mark.parametrize("method", ["sft", "ppo"])
+def test_the_rate_rises_and_falls_by_batches_and_weights_decay(
+    method: str, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over 8 steps: up for 2, then down to 0; a PPO's updates of one batch have one rate."""
+    rates: list[float] = []
+    decays: set[float] = set()
+    step = torch.optim.AdamW.step
+
+    def watched(self: Any, *given: Any) -> Any:
+        (group,) = self.param_groups
+        rates.append(group["lr"])
+        decays.add(group["weight_decay"])
+        return step(self, *given)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    taught = lesson(method, someone, defaults()[method] | {"steps": 8, "warm_up": 2, "learning_rate": 1.0, "batch": 7})
+    weights_after(taught, 8)
+    expected = [0, 0.5, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
+    epochs = taught.objective.epochs
+    assert rates == pytest.approx([rate for rate in expected for _ in range(epochs)])
+    assert decays == {0.05}
+
+
+def test_a_short_training_warms_up_for_half_of_it_at_most(someone: Respondent) -> None:
+    """Else a hundred steps of warming up would leave no step at the full rate."""
+    short = lesson("dpo", someone, defaults()["dpo"] | {"steps": 4, "batch": 7})
+    same = lesson("dpo", someone, defaults()["dpo"] | {"steps": 4, "batch": 7, "warm_up": 2})
+    one, other = weights_after(short, 4), weights_after(same, 4)
+    assert all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def test_errors_without_a_number_are_not_written_down(benchmark_: Benchmark, someone: Respondent) -> None:
+    """A training that diverges is not taken, and its line can be stored."""
+    few = [*FEW, "sft.learning_rate=1e30", "sft.warm_up=0"]
+    context = Context(benchmark_, min_mass=0.0, hyperparameters=hyperparameters(few))
+    found = methods()["sft"].fit(benchmark_.subjects[0], someone, context)
+    assert isinstance(found, Prompted)
+    json.dumps(dict(found.fit), allow_nan=False)
+    assert found.fit["steps"] == 0
+
+
+def test_two_subjects_of_the_same_answers_draw_other_batches(benchmark_: Benchmark, someone: Respondent) -> None:
+    twin = replace(benchmark_.subjects[0], subject_id=benchmark_.subjects[1].subject_id)
+    twins = replace(benchmark_, subjects=(benchmark_.subjects[0], twin))
+    one, other = (fitted("dpo", twins, someone, number).adapter for number in (0, 1))
+    assert one is not None
+    assert other is not None
+    assert any(not np.array_equal(one.weights[key], other.weights[key]) for key in one.weights)
 
 
 # methods

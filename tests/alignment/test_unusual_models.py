@@ -140,7 +140,7 @@ def test_a_launchers_variable_that_is_no_number_is_refused() -> None:
 
 
 def test_a_missing_extra_names_what_to_install(release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "find_spec", lambda name: None)
+    monkeypatch.setattr("alignment.runs.extras.find_spec", lambda name: None)
     settings = RunSettings(str(release), ("no-change",), ModelSettings("pocket"))
     with pytest.raises(MissingExtra, match="not installed") as refused:
         loop.run(settings, tmp_path / "run", Share())
