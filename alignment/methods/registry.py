@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from alignment.benchmark import Benchmark
 from alignment.methods import contrastive, floors, pas, prompting, published, training, trait_vectors
 from alignment.methods.contract import Fit, Method
 from papi.errors import UsageError
 from papi.instruments import MAXIMUM, MINIMUM
 from papi.tables import read_csv
 
+FEW_SHOTS = (10, 30, 60, 120)  # given answers
 FITS: dict[str, Fit] = {
     **{f"constant-{option}": floors.constant(option) for option in range(MINIMUM, MAXIMUM + 1)},
     "uniform": floors.uniform,
@@ -22,7 +24,7 @@ FITS: dict[str, Fit] = {
     "average-person": prompting.average_person,
     "trait-levels": prompting.trait_levels,
     "p2": prompting.describe_person,
-    **{f"few-shot-{count}": prompting.few_shot(count) for count in (10, 30, 60, 120)},
+    **{f"few-shot-{count}": prompting.few_shot(count) for count in FEW_SHOTS},
     "pas": pas.pas,
     "pas-few-shot": pas.pas_few_shot,
     "pas-published": published.pas_published,
@@ -58,6 +60,12 @@ def methods() -> dict[str, Method]:
         )
         for row in read_csv("alignment", "methods.csv")
     }
+
+
+def few_shots_of_everything(chosen: Iterable[Method], benchmark: Benchmark) -> list[str]:
+    """The few-shot methods that tell all given answers of a benchmark, so that they are the same."""
+    counts = {f"few-shot-{count}": count for count in FEW_SHOTS}
+    return [method.name for method in chosen if counts.get(method.name, 0) >= len(benchmark.given)]
 
 
 def chosen_methods(names: Iterable[str]) -> list[Method]:

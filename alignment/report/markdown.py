@@ -93,9 +93,11 @@ def _by_domain(results: Results) -> list[str]:
 
 def _without_result(results: Results) -> list[str]:
     without = without_result(results)
-    if not without:
-        return []
     said = [f"- {_code(each.row.name)}: {_plain(each.facts['refused'] or 'no answers')}" for each in without]
+    for run in results.rows.runs:
+        said += [f"- {_code(name)}: {_plain(why)}" for name, why in run.facts.get("unavailable", {}).items()]
+    if not said:
+        return []
     return ["**Without a result:**", "\n".join(said)]
 
 

@@ -55,6 +55,7 @@ def configuration(
         "open_ended": settings.open_ended.described() if settings.open_ended else None,
         "packages": {name: version(name) for name in BASE},
         "methods": {method.name: _method(method, settings, context) for method in chosen},
+        "unavailable": settings.unavailable,
         "model": _model(settings, respondent),
     }
 

@@ -30,7 +30,8 @@ RUN, ANSWERS, COSTS, FAILURES = "run.json", "answers", "costs", "failures"
 JUDGEMENTS = "judgements"  # of open answers
 KINDS = (ANSWERS, COSTS, FAILURES, JUDGEMENTS)
 FORMAT = "papi-run-1"
-NOT_COMPARED = {"methods", "model", "release", "subjects"}  # looked at part by part; subjects may be more or fewer
+# looked at part by part, or free to grow
+NOT_COMPARED = {"methods", "model", "release", "subjects", "unavailable"}
 Line = dict[str, Any]
 Task = tuple[str, str]  # method, subject id
 
@@ -168,6 +169,7 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
     merged = configuration | {
         "methods": before["methods"] | configuration["methods"],
         "subjects": max(before["subjects"], configuration["subjects"]),
+        "unavailable": before.get("unavailable", {}) | configuration["unavailable"],
     }
     if configuration["model"] is None:
         merged["model"] = before["model"]

@@ -17,7 +17,7 @@ from alignment.api.respondent import ApiRespondent
 from alignment.benchmark import Subject, read_benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context, Method
-from alignment.methods.registry import methods
+from alignment.methods.registry import few_shots_of_everything, methods
 from alignment.prompts import read_prompts
 from alignment.runs.adapters import keep_adapter
 from alignment.runs.answering import Answering
@@ -71,6 +71,8 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
     if settings.subjects and settings.subjects > len(benchmark.subjects):
         progress(f"the split {settings.split} has {len(benchmark.subjects)} subjects: all are taken")
+    if len(alike := few_shots_of_everything(chosen, benchmark)) > 1:
+        progress(f"{', '.join(alike)} are the same: there are {len(benchmark.given)} given items, all are told")
     replaced = hyperparameters(settings.replaced)
     context = Context(benchmark, settings.seed, settings.min_mass, descriptions, replaced)
     respondent = _respondent(settings, chosen, texts, share, progress)

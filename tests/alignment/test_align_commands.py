@@ -28,7 +28,7 @@ def test_floors_run_and_are_reported(release: Path, tmp_path: Path, capsys: pyte
 def test_the_pocket_respondent_knows_more_of_a_person_with_every_answer(release: Path, tmp_path: Path) -> None:
     """The whole way: with the answers of a person it errs less than without, and ridge is reached."""
     out = tmp_path / "run"
-    named = [part for name in ("ridge", "no-change", "few-shot-120") for part in ("--method", name)]
+    named = [part for name in ("ridge", "no-change", "few-shot-120", "p2") for part in ("--method", name)]
     asked = ["--model", "pocket", "--split", "test_population", "--subjects", "10", *named]
     assert papi("align", "run", release, *asked, "--out", out) == 0
     assert papi("align", "report", out, "--no-figures") == 0
@@ -36,6 +36,7 @@ def test_the_pocket_respondent_knows_more_of_a_person_with_every_answer(release:
     medians = {name: methods[name]["decodes"]["median"]["mean"] for name in ("no-change", "few-shot-120")}
     assert medians["few-shot-120"] < medians["no-change"] - 0.1
     assert methods["few-shot-120"]["option_mass"] > 0.9
+    assert "`p2`: n/a with the pocket respondent" in (out / "report" / "leaderboard.md").read_text()
 
 
 def test_p2_is_not_for_the_pocket_respondent(release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

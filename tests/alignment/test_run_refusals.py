@@ -187,3 +187,10 @@ def test_a_family_of_methods_is_asked_for_by_its_name(release: Path) -> None:
     everything = settings(release, Path("x"), methods=("all",)).chosen()
     assert {method.family for method in everything} == {"floor", "prompting", "steering", "training"}
     assert not any(method.is_trained for method in settings(release, Path("x"), methods=UNTRAINED).chosen())
+
+
+def test_few_shot_methods_that_tell_the_same_are_named(release: Path, tiny: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    methods = ("few-shot-10", "few-shot-30", "few-shot-120")
+    run(settings(release, tiny, methods=methods, subjects=1), tmp_path / "run", Share(), said.append)
+    assert any(text.startswith("few-shot-30, few-shot-120 are the same: there are 18") for text in said)
