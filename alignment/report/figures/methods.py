@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import mode
 from typing import TYPE_CHECKING, Any
 
 from alignment.report.leaderboard import kind
@@ -33,9 +34,9 @@ def called(name: str, letters: int) -> str:
 
 
 def names_with_people(methods: Sequence[Measured]) -> list[str]:
-    """The names of rows, with the number of people where they are not of the same."""
-    alike = len({each.row.n for each in methods}) == 1
-    return [each.row.name if alike else f"{each.row.name}, {each.row.n} people" for each in methods]
+    """The names of rows, with the number of people where it is another than that of most rows."""
+    usual = mode(each.row.n for each in methods)
+    return [each.row.name if each.row.n == usual else f"{each.row.name}, {each.row.n} people" for each in methods]
 
 
 def names_room(names: Iterable[str], widest: int = WIDEST) -> tuple[int, int]:
