@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alignment.benchmark import Subject, read_benchmark
+from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
 from alignment.respondent.loading import identity_of, load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.adapters import adapter_folder
 from alignment.runs.folder import ANSWERS, Line, RunFolder, read_configuration
-from alignment.runs.release import find_release
+from alignment.runs.release import benchmark_of_run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
 from papi.errors import InputRejected, MissingFile, UsageError
@@ -97,11 +97,7 @@ def _respondent(frozen: Mapping[str, Any]) -> Respondent:
 
 
 def _context(frozen: Mapping[str, Any], line: Line) -> tuple[Context, Subject]:
-    release = frozen["release"]
-    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
-    if identity.manifest_sha256 != release["manifest_sha256"]:
-        raise InputRejected("the release is not the one of the run", where=str(folder), got=identity.manifest_sha256)
-    benchmark = read_benchmark(folder, frozen["config"], frozen["split"], frozen["labels"])
+    benchmark = benchmark_of_run(frozen)
     trained = {
         name: about["settings"]["hyperparameters"]
         for name, about in frozen["methods"].items()

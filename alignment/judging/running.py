@@ -14,7 +14,6 @@ from alignment.api.client import ApiClient
 from alignment.api.loading import SIGNS_A_TOKEN, told
 from alignment.api.settings import ApiSettings
 from alignment.asking import Ask
-from alignment.benchmark import read_benchmark
 from alignment.decoding import median
 from alignment.judging.judges import REPLY_TOKENS, Judge, Key, asked_of_judge, in_random_order, judge_all, texts_of
 from alignment.judging.measures import measure
@@ -25,11 +24,11 @@ from alignment.runs.extras import require_extra
 from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder, read_configuration
 from alignment.runs.locks import only_one_in
 from alignment.runs.progress import Progress
-from alignment.runs.release import find_release
+from alignment.runs.release import benchmark_of_run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
 from alignment.situations import situations
-from papi.errors import InputRejected, RemoteFailed, UsageError
+from papi.errors import RemoteFailed, UsageError
 from papi.files import write_json, write_text
 from papi.words import number
 
@@ -134,12 +133,8 @@ def table_of(document: dict[str, Any]) -> str:
 
 def _asked(frozen: dict[str, Any], wording: Prompts) -> Sequence[Any]:
     """The situations of a run, their statements taken from its release."""
-    release, chosen = frozen["release"], frozen["open_ended"]
-    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
-    if identity.manifest_sha256 != release["manifest_sha256"]:
-        raise InputRejected("the release is not the one of the run", where=str(folder), got=identity.manifest_sha256)
-    benchmark = read_benchmark(folder, frozen["config"], frozen["split"], frozen["labels"])
-    return situations(benchmark, wording, chosen["items"], own=chosen["own"])
+    chosen = frozen["open_ended"]
+    return situations(benchmark_of_run(frozen), wording, chosen["items"], own=chosen["own"])
 
 
 def _judge(

@@ -39,16 +39,16 @@ def adapted(scorer: Scorer, adapter: Adapter | None) -> Iterator[None]:
         yield
         return
     with _attached(scorer, _config(adapter.rank, adapter.alpha)) as lora:
-        _load(lora, adapter, NAME)
+        load_weights(lora, adapter)
         yield
 
 
-def adapter_of(lora: LoraModel, name: str = NAME) -> Adapter:
+def adapter_of(lora: LoraModel) -> Adapter:
     """The weights of an adapter that is on a model, as they are now."""
     from peft import get_peft_model_state_dict
 
-    config: Any = lora.peft_config[name]
-    state = get_peft_model_state_dict(lora.model, adapter_name=name)
+    config: Any = lora.peft_config[NAME]
+    state = get_peft_model_state_dict(lora.model, adapter_name=NAME)
     weights = {key: value.detach().float().cpu().numpy().copy() for key, value in sorted(state.items())}
     return Adapter(int(config.r), int(config.lora_alpha), weights)
 
@@ -135,15 +135,16 @@ def _take_off(model: Any) -> None:
         del model.peft_config
 
 
-def _load(lora: LoraModel, adapter: Adapter, name: str) -> None:
+def load_weights(lora: LoraModel, adapter: Adapter) -> None:
+    """Put an adapter's weights in place of those on the model. Raises `UsageError` for one of another model."""
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
     state = {key: torch.from_numpy(np.array(value)) for key, value in adapter.weights.items()}
-    expected = {key: value.shape for key, value in get_peft_model_state_dict(lora.model, adapter_name=name).items()}
+    expected = {key: value.shape for key, value in get_peft_model_state_dict(lora.model, adapter_name=NAME).items()}
     if {key: value.shape for key, value in state.items()} != expected:
         got = f"{len(state)} weights, rank {adapter.rank}"
         raise UsageError("the adapter is of another model", expected=f"{len(expected)} weights", got=got)
-    set_peft_model_state_dict(lora.model, state, adapter_name=name)
+    set_peft_model_state_dict(lora.model, state, adapter_name=NAME)
 
 
 def _devices(device: torch.device) -> list[int]:

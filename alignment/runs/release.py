@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from papi.errors import ReleaseRejected
+from alignment.benchmark import Benchmark, read_benchmark
+from papi.errors import InputRejected, ReleaseRejected
 from papi.files import git_blob_id, read_bytes, sha256_of, sha256_of_file
 from papi.hub_answers import hub_answers
 from papi.instruments import ITEMS_CONFIG
@@ -58,6 +60,17 @@ def find_release(name: str, revision: str | None, config: str) -> tuple[Path, Re
         commit_checked=checked,
     )
     return folder, identity
+
+
+def benchmark_of_run(frozen: Mapping[str, Any]) -> Benchmark:
+    """The benchmark of a run, from its configuration. Raises `InputRejected` where the release is another."""
+    release = frozen["release"]
+    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
+    if identity.manifest_sha256 != release["manifest_sha256"]:
+        expected, advice = release["manifest_sha256"], "put the release of the run back, or make the run again"
+        what = "the release is not the one of the run"
+        raise InputRejected(what, where=str(folder), expected=expected, got=identity.manifest_sha256, next_step=advice)
+    return read_benchmark(folder, frozen["config"], frozen["split"], frozen["labels"])
 
 
 def _check_commit(folder: Path, repo: str, revision: str | None, commit: str) -> bool:

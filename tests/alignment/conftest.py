@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from run_settings import settings
 from tiny_models import tiny_model, tiny_tokenizer
 
+from alignment.benchmark import Benchmark, read_benchmark
+from alignment.prompts import read_prompts
+from alignment.respondent.respondent import Respondent
 from alignment.runs.loop import RunReport, run
 from alignment.runs.sharing import Share
 from builders.options import BuildOptions
 from builders.release import build_release
-from papi.instruments import IPIP_300
+from papi.instruments import DARK_TRIAD, IPIP_300
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +43,16 @@ def whole(release: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -
     out = tmp_path_factory.mktemp("whole") / "run"
     assert run(settings(release, tiny), out, Share()) == RunReport(done=18, before=0, failures=[], complete=True)
     return out
+
+
+@pytest.fixture(scope="module")
+def benchmark_(release: Path) -> Benchmark:
+    """Twenty subjects of the Dark Triad, so that what is fitted on other subjects has some."""
+    found = read_benchmark(release, DARK_TRIAD, "test_population")
+    return replace(found, subjects=found.subjects[:20], held_out_answers=found.held_out_answers[:20])
+
+
+@pytest.fixture(scope="module")
+def someone() -> Respondent:
+    """A tiny random model that is asked the Dark Triad."""
+    return Respondent(tiny_model("llama", attention="sdpa"), tiny_tokenizer(), read_prompts(DARK_TRIAD))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import texts, tiny_model, tiny_tokenizer
+from tiny_models import texts
 
 from alignment.adapter import Adapter
 from alignment.asking import Ask
@@ -17,25 +17,13 @@ from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Condition, Context, Prediction, Prompted
 from alignment.methods.prompting import domain_scores, example_order, standing
 from alignment.methods.registry import FITS, chosen_methods, methods
-from alignment.prompts import LEVEL_CUTS, read_prompts
+from alignment.prompts import LEVEL_CUTS
 from alignment.respondent.respondent import Respondent
 from papi.errors import SubjectFailed, UsageError
-from papi.instruments import DARK_TRIAD, IPIP_300
+from papi.instruments import IPIP_300
 
 WITH_MODEL = [name for name, method in methods().items() if not method.is_floor]
 STEERING = [name for name, method in methods().items() if method.steers]
-
-
-@pytest.fixture(scope="module")
-def benchmark_(release: Path) -> Benchmark:
-    """Four subjects of the Dark Triad, so that what is fitted on other subjects has some."""
-    found = read_benchmark(release, DARK_TRIAD, "test_population")
-    return replace(found, subjects=found.subjects[:20], held_out_answers=found.held_out_answers[:20])
-
-
-@pytest.fixture(scope="module")
-def someone() -> Respondent:
-    return Respondent(tiny_model("llama", attention="sdpa"), tiny_tokenizer(), read_prompts(DARK_TRIAD))
 
 
 def fitted(name: str, benchmark: Benchmark, someone: Respondent | None, subject: int = 0) -> Condition:

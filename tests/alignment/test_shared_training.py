@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import questions, tiny_model, tiny_tokenizer
+from tiny_models import questions
 
 from alignment.adapter import Adapter
 from alignment.asking import Ask
-from alignment.benchmark import Benchmark, read_benchmark
+from alignment.benchmark import Benchmark
 from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context
 from alignment.methods.prompting import domain_scores, trait_levels
-from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapter_of, fresh_adapter
 from alignment.respondent.respondent import Respondent
 from alignment.training import shared
 from alignment.training.material import Material
 from alignment.training.objectives import objective_of
 from alignment.training.trainer import Lesson, batches
-from papi.instruments import DARK_TRIAD
 
 FEW = [f"{name}.{key}" for name in ("prompt-morl", "soups") for key in ("steps=2", "rank=2", "people=4")]
-
-
-@pytest.fixture(scope="module")
-def benchmark_(release: Path) -> Benchmark:
-    found = read_benchmark(release, DARK_TRIAD, "test_population")
-    return replace(found, subjects=found.subjects[:20], held_out_answers=found.held_out_answers[:20])
-
-
-@pytest.fixture(scope="module")
-def someone() -> Respondent:
-    return Respondent(tiny_model("llama", attention="sdpa"), tiny_tokenizer(), read_prompts(DARK_TRIAD))
 
 
 def context_of(benchmark: Benchmark, seed: int = 0, replaced: list[str] | None = None) -> Context:

@@ -19,7 +19,7 @@ from tiny_models import questions, texts, tiny_model, tiny_tokenizer
 from alignment.adapter import Adapter
 from alignment.asking import Ask
 from alignment.hyperparameters import defaults
-from alignment.respondent.adapters import _load, fresh_adapter
+from alignment.respondent.adapters import fresh_adapter, load_weights
 from alignment.respondent.respondent import Respondent
 from alignment.training.material import Material
 from alignment.training.objectives import Batch, objective_of
@@ -56,7 +56,7 @@ def ours(someone: Respondent, adapter: Adapter, material: Material) -> tuple[flo
     reference = material.reference[0]
     objective = objective_of("dpo", defaults()["dpo"] | {"beta": BETA})
     with fresh_adapter(someone.scorer, adapter.rank, adapter.alpha, 0) as lora:
-        _load(lora, adapter, "papi")
+        load_weights(lora, adapter)
         found = material.outcomes(rows)
         loss = objective.loss(Batch(found.logarithms, reference, torch.from_numpy(ANSWERS), found.hidden), 0)
         loss.backward()  # type: ignore[no-untyped-call]
