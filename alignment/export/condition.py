@@ -11,9 +11,10 @@ from typing import Any
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
+from alignment.respondent.adapters import is_adapter, load_adapter
 from alignment.respondent.loading import identity_of, load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.adapters import adapter_folder
+from alignment.runs.adapters import AdapterShelf
 from alignment.runs.folder import ANSWERS, Line, RunFolder, read_configuration
 from alignment.runs.release import benchmark_of_run
 from alignment.runs.settings import ModelSettings
@@ -52,9 +53,10 @@ def condition_of(run: Path, subject_id: str, method: str | None, seed: int | Non
     seed = seed if seed is not None or not seeds else seeds[0]
     respondent = _respondent(frozen)
     context, subject = _context(frozen, line)
-    kept = None if seed is None else adapter_folder(run, name, subject_id, seed)
-    if kept is not None and kept.is_dir():
-        return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
+    if seed is not None:
+        kept = AdapterShelf(run, context).folder(name, subject, seed)
+        if is_adapter(kept):
+            return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
     condition = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
     assert isinstance(condition, Prompted)
     _compare(condition, line, seed)
@@ -112,7 +114,6 @@ def _context(frozen: Mapping[str, Any], line: Line) -> tuple[Context, Subject]:
 def _kept(folder: Path, name: str, subject: Subject, respondent: Respondent, context: Context) -> Prompted:
     """The condition of an adapter that the run kept: only the text is made anew."""
     from alignment.methods.prompting import trait_levels
-    from alignment.respondent.adapters import load_adapter
 
     told = name == "prompt-morl"
     system = trait_levels(subject, respondent, context).system if told else respondent.wording.system()

@@ -90,6 +90,11 @@ def load_adapter(folder: Path) -> Adapter:
         raise InputRejected("the folder holds no adapter", where=str(folder), got=repr(error)) from error
 
 
+def is_adapter(folder: Path) -> bool:
+    """Whether an adapter was written into a folder to its end."""
+    return (folder / CONFIG).is_file()
+
+
 def _config(rank: int, alpha: int) -> LoraConfig:
     from peft import LoraConfig
 

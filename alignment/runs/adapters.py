@@ -1,31 +1,42 @@
-"""Where a run keeps the adapters that it trained: `adapters/METHOD/SUBJECT/SEED`, each as peft writes them."""
+"""Where a run keeps the adapters that it trained: `adapters/METHOD/WHOSE/SEED`, each as peft writes them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignment.benchmark import Subject
-from alignment.methods.contract import Method
-from alignment.runs.folder import RunFolder
-from alignment.runs.settings import RunSettings
+from alignment.methods.contract import Context
 
 if TYPE_CHECKING:
     from alignment.adapter import Adapter
 
 FOLDER = "adapters"
+ONE_FOR_ALL = ("prompt-morl",)  # methods with one adapter for all subjects that learn from the same people
 
 
-def adapter_folder(run: Path, method: str, subject_id: str, seed: int) -> Path:
-    """The folder of one adapter."""
-    return run / FOLDER / method / subject_id / str(seed)
+@dataclass(frozen=True)
+class AdapterShelf:
+    """The adapters in a run's folder."""
 
+    run: Path
+    context: Context
 
-def keep_adapter(
-    folder: RunFolder, settings: RunSettings, method: Method, subject: Subject, seed: int, adapter: Adapter
-) -> None:
-    """Write an adapter into the run's folder."""
-    from alignment.respondent.adapters import save_adapter
+    def folder(self, method: str, subject: Subject, seed: int) -> Path:
+        """The folder of the adapter that a subject is answered with; WHOSE is the subject, or whom all learn from."""
+        whose = self.context.reference(subject).name if method in ONE_FOR_ALL else subject.subject_id
+        return self.run / FOLDER / method / whose.replace(" ", "-") / str(seed)
 
-    assert settings.model is not None
-    save_adapter(adapter, adapter_folder(folder.path, method.name, subject.subject_id, seed), settings.model.name)
+    def keep(self, method: str, subject: Subject, seed: int, adapter: Adapter, model_name: str) -> None:
+        """Write an adapter, once where all subjects have the same."""
+        from alignment.respondent.adapters import is_adapter, save_adapter
+
+        folder = self.folder(method, subject, seed)
+        if method not in ONE_FOR_ALL or not is_adapter(folder):
+            save_adapter(adapter, folder, model_name)
+
+    def lacking(self, method: str, subjects: Collection[Subject], seeds: Collection[int]) -> list[Subject]:
+        """The subjects of whom no adapter is kept."""
+        return [s for s in subjects if not any(self.folder(method, s, seed).is_dir() for seed in seeds)]

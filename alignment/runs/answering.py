@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alignment.adapter import Adapter
 
 DIGITS = 6
-Keep = Callable[[Method, Subject, int, "Adapter"], None]
+Keep = Callable[[str, Subject, int, "Adapter"], None]  # method, subject, seed
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Answering:
             assert isinstance(condition, Prompted)
             by_seed.append(self._asked(condition))
             if self.keep and condition.adapter:
-                self.keep(method, subject, seed, condition.adapter)
+                self.keep(method.name, subject, seed, condition.adapter)
         return {
             "seeds": self.seeds,
             "probabilities": [each["probabilities"] for each in by_seed],

@@ -19,7 +19,7 @@ from alignment.hyperparameters import hyperparameters
 from alignment.methods.contract import Context, Method
 from alignment.methods.registry import few_shots_of_everything, methods
 from alignment.prompts import read_prompts
-from alignment.runs.adapters import keep_adapter
+from alignment.runs.adapters import AdapterShelf
 from alignment.runs.answering import Answering
 from alignment.runs.configuration import configuration
 from alignment.runs.descriptions import read_descriptions
@@ -171,8 +171,24 @@ class _Loop:
                     "there is nothing to tell: the Dark Triad has no situations", expected="--open 1 or more"
                 )
             return Telling(self.respondent, self.context, asked, chosen.most_tokens)
-        keep = partial(keep_adapter, self.folder, self.settings) if self.settings.save_adapters else None
+        model, keep = self.settings.model, None
+        if self.settings.save_adapters and model is not None:
+            keep = partial(self._shelf.keep, model_name=model.name)
         return Answering(self.respondent, self.context, self.settings.training_seeds, keep)
+
+    @cached_property
+    def _shelf(self) -> AdapterShelf:
+        return AdapterShelf(self.folder.path, self.context)
+
+    def _say_what_was_not_kept(self, method: Method) -> None:
+        """Adapters that were trained before without --save-adapters are gone."""
+        mine = {subject.subject_id: subject for subject in self._mine()}
+        before = [line for line in self.folder.lines(ANSWERS) if line["method"] == method.name]
+        trained = [mine[line["subject"]] for line in before if line["subject"] in mine and _was_trained(line)]
+        lacking = self._shelf.lacking(method.name, trained, self.settings.training_seeds)
+        if lacking:
+            what = f"{method.name}: {len(lacking)} subjects were done before and have no adapter kept"
+            self.progress(f"{what}; a new --out with --save-adapters trains and keeps them")
 
     def _subjects(self) -> tuple[Subject, ...]:
         return self.context.benchmark.subjects[: self.settings.subjects]
@@ -189,6 +205,8 @@ class _Loop:
         clock, done = Clock(method.name, len(mine), self.progress), 0
         answered = {task for task in _tasks(self.folder.lines(ANSWERS)) if task[0] == method.name}
         failed = sum(task[0] == method.name for task in skipped)
+        if self.settings.save_adapters and method.is_trained:
+            self._say_what_was_not_kept(method)
         for subject in mine:
             if failed >= GIVE_UP_AFTER and not answered and not done:
                 self.progress(f"{method.name}: given up, since {failed} subjects failed and none has answers")
@@ -229,6 +247,11 @@ class _Loop:
 
 def _task(line: Line) -> Task:
     return line["method"], line["subject"]
+
+
+def _was_trained(line: Line) -> bool:
+    """Whether there was an adapter: early stopping may have chosen none."""
+    return any(fit.get("steps") != 0 for fit in line["fit"]["seeds"])
 
 
 def _tasks(lines: list[Line]) -> set[Task]:

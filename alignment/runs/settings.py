@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from alignment.api.settings import ApiSettings
-from alignment.hyperparameters import hyperparameters
+from alignment.hyperparameters import defaults, hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
 from alignment.methods.registry import chosen_methods, methods
@@ -118,7 +118,7 @@ class RunSettings:
             raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
         if self.seeds < 1:
             raise UsageError("a training needs a seed", expected="--seeds 1 or more", got=str(self.seeds))
-        hyperparameters(self.replaced)
+        self._refuse_unused()
         if self.subjects is not None and self.subjects < 1:
             raise UsageError("there is nobody to ask", expected="--subjects 1 or more", got=str(self.subjects))
         chosen = [method for method in self._named() if method.name not in self.unavailable]
@@ -132,6 +132,16 @@ class RunSettings:
             advice = "name a folder or a model of the Hub, or pocket with a simulated release"
             raise UsageError(f"{needing[0]} needs a model", expected="--model NAME_OR_PATH", next_step=advice)
         return chosen
+
+    def _refuse_unused(self) -> None:
+        """Raise `UsageError` for hyperparameters that there are not, or of methods that are not run."""
+        named = [method.name for method in self._named()]
+        for method, own in hyperparameters(self.replaced).items():
+            changed = [key for key, value in own.items() if value != defaults()[method][key]]
+            if changed and method not in named:
+                what, advice = f"--set is for {method}, which is not run", f"add --method {method}, or leave it out"
+                got = f"{method}.{changed[0]}={own[changed[0]]:g}"
+                raise UsageError(what, expected=f"a method of {', '.join(named)}", got=got, next_step=advice)
 
     def _refuse_open(self) -> None:
         """Raise `UsageError` for what open questions do not go with."""

@@ -11,10 +11,11 @@ from run_settings import lines, settings
 
 from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
+from alignment.methods.contract import Context
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import load_adapter
 from alignment.respondent.loading import load_respondent
-from alignment.runs.adapters import adapter_folder
+from alignment.runs.adapters import AdapterShelf
 from alignment.runs.folder import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import RunSettings
@@ -38,13 +39,14 @@ def test_a_trained_method_answers_once_a_seed_and_keeps_its_adapters(release: Pa
     assert (frozen["hyperparameters"]["steps"], frozen["hyperparameters"]["rank"]) == (3, 2)
     assert given.model is not None
     someone = load_respondent(given.model, read_prompts(DARK_TRIAD), "forward", Share())
-    held_out = read_benchmark(release, DARK_TRIAD, "test").held_out
+    context = Context(read_benchmark(release, DARK_TRIAD, "test"))
+    held_out, shelf = context.benchmark.held_out, AdapterShelf(out, context)
     for line in lines(out):
         assert line["seeds"] == [4, 5]
         assert line["fit"] == {"seeds": [{"steps": 3}, {"steps": 3}]}
         assert line["probabilities"][0] != line["probabilities"][1]
         for seed, said in zip(line["seeds"], line["probabilities"], strict=True):
-            adapter = load_adapter(adapter_folder(out, "dpo", line["subject"], seed))
+            adapter = load_adapter(shelf.folder("dpo", context.benchmark.subjects[context.positions[line["subject"]]], seed))
             (reply,) = someone.ask([Ask(someone.wording.system(), held_out)], adapter)
             assert np.allclose(reply.probabilities, said, atol=1e-6)
 
@@ -67,3 +69,30 @@ def test_a_training_needs_a_seed(release: Path, tiny: Path, tmp_path: Path) -> N
         run(trained(release, tiny, seeds=0), tmp_path / "run", Share())
     with pytest.raises(UsageError, match="no hyperparameter"):
         run(trained(release, tiny, replaced=("dpo.step=1",)), tmp_path / "run", Share())
+    with pytest.raises(UsageError, match=r"(?s)--set is for ppo, which is not run.*got +ppo.kl=9.*add --method ppo"):
+        run(trained(release, tiny, replaced=("dpo.rank=2", "ppo.kl=9")), tmp_path / "run", Share())
+    assert not (tmp_path / "run").exists()
+
+
+def test_adapters_of_a_run_without_them_are_said_to_be_gone(release: Path, tiny: Path, tmp_path: Path) -> None:
+    out, said = tmp_path / "run", list[str]()
+    run(trained(release, tiny), out, Share())
+    again = run(trained(release, tiny, save_adapters=True), out, Share(), said.append)
+    assert (again.done, again.before) == (0, 2)
+    assert any("dpo: 2 subjects were done before and have no adapter kept" in each for each in said)
+    said.clear()
+    run(trained(release, tiny, save_adapters=True, subjects=3), tmp_path / "kept", Share())
+    run(trained(release, tiny, save_adapters=True, subjects=3), tmp_path / "kept", Share(), said.append)
+    assert not any("no adapter kept" in each for each in said)
+
+
+def test_what_all_subjects_share_is_kept_once(release: Path, tiny: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    small = ("prompt-morl.steps=1", "prompt-morl.rank=2")
+    given = trained(release, tiny, methods=("prompt-morl",), replaced=small, save_adapters=True, subjects=12, seeds=1)
+    assert run(given, out, Share()).done == 12
+    context = Context(read_benchmark(release, DARK_TRIAD, "test"))
+    groups = {context.reference(subject).name for subject in context.benchmark.subjects[:12]}
+    kept = {path.parent.relative_to(out / "adapters").as_posix() for path in out.glob("adapters/**/*.json")}
+    assert kept == {f"prompt-morl/{group.replace(' ', '-')}/0" for group in groups}
+    assert len(kept) < 12
