@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -53,6 +54,16 @@ def read_head(path: Path, size: int) -> bytes:
 def read_json(path: Path) -> Any:
     """The content of a JSON file; `ValueError` when it is none."""
     return json.loads(read_bytes(path))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of a JSON file is a number, and finite."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def sha256_of(content: bytes | memoryview) -> str:

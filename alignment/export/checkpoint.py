@@ -32,16 +32,10 @@ def save_checkpoint(
 ) -> None:
     """Write the model with the steering as biases, the adapter added to its weights, and the text in its template.
 
-    Raises `UsageError` where the architecture cannot hold a bias, the weights are quantised, or only what follows the
-    prefix is steered: a bias acts on every token.
+    Raises `UsageError` where the architecture cannot hold a bias, and what `refuse_what_no_checkpoint_holds` raises.
     """
-    if steering is not None and steering.scope == "suffix":
-        what = "the method steers only what follows the shared text; a bias acts on every token"
-        raise UsageError(
-            what, next_step="export a method that steers the whole prompt, such as pas or pas-published-cv"
-        )
-    if getattr(model, "is_quantized", False):
-        raise UsageError("quantised weights cannot be saved as a plain checkpoint", next_step=ADVICE)
+    scope = None if steering is None else steering.scope
+    refuse_what_no_checkpoint_holds(scope, quantised=bool(getattr(model, "is_quantized", False)))
     tokenizer = copy.deepcopy(tokenizer)
     if text is not None:
         tell(tokenizer, text)
@@ -60,6 +54,16 @@ def save_checkpoint(
         raise EnvironmentProblem("cannot write the model", where=str(out), got=str(error), next_step=advice) from error
     write_json(out / "config.json", config.to_dict())
     tokenizer.save_pretrained(str(out))
+
+
+def refuse_what_no_checkpoint_holds(scope: str | None, *, quantised: bool) -> None:
+    """Raise `UsageError` for quantised weights, and where only what follows the prefix is steered (`scope`)."""
+    if scope == "suffix":
+        what = "the method steers only what follows the shared text; a bias acts on every token"
+        advice = "export a method that steers the whole prompt, such as pas or pas-published-cv"
+        raise UsageError(what, next_step=advice)
+    if quantised:
+        raise UsageError("quantised weights cannot be saved as a plain checkpoint", next_step=ADVICE)
 
 
 def _with_switches(config: Any, steering: Steering) -> tuple[Any, tuple[str, ...]]:

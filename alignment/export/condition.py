@@ -15,13 +15,29 @@ from alignment.respondent.adapters import is_adapter, load_adapter
 from alignment.respondent.loading import identity_of, load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.adapters import AdapterShelf
-from alignment.runs.folder import ANSWERS, Line, RunFolder, read_configuration
+from alignment.runs.configuration_file import read_configuration
+from alignment.runs.folder import ANSWERS, Line, RunFolder
 from alignment.runs.release import benchmark_of_run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
-from papi.errors import InputRejected, MissingFile, UsageError
+from papi.errors import InputRejected, UsageError
 
 SAME = ("commit", "files", "dtype", "quantize", "architecture")
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """What a run wrote of a subject under a method: its configuration, its line, and the seed that is meant, if any."""
+
+    run: Path
+    frozen: Mapping[str, Any]
+    line: Line
+    seed: int | None
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return str(self.line["method"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +51,8 @@ class Found:
     seed: int | None
 
 
-def condition_of(run: Path, subject_id: str, method: str | None, seed: int | None) -> Found:
-    """Fit a method of a run for one of its subjects as the run did.
-
-    Raises `UsageError` for a subject or a method without answers in the run, `InputRejected` where the model, the
-    release or the fit are not what they were.
-    """
+def recorded(run: Path, subject_id: str, method: str | None, seed: int | None) -> Recorded:
+    """What a run wrote of one of its subjects. Raises `UsageError` for a subject or a method without answers in it."""
     frozen = read_configuration(run)
     line = _line(run, subject_id, method)
     name, seeds = str(line["method"]), line.get("seeds")
@@ -50,11 +62,19 @@ def condition_of(run: Path, subject_id: str, method: str | None, seed: int | Non
         raise UsageError(
             f"{name} was not trained with the seed {seed}", expected=", ".join(map(str, seeds or ("none",)))
         )
-    seed = seed if seed is not None or not seeds else seeds[0]
+    return Recorded(run, frozen, line, seed if seed is not None or not seeds else seeds[0])
+
+
+def condition_of(found: Recorded) -> Found:
+    """Fit the method for the subject as the run did.
+
+    Raises `InputRejected` where the model, the release or the fit are not what they were.
+    """
+    frozen, line, name, seed = found.frozen, found.line, found.method, found.seed
     respondent = _respondent(frozen)
     context, subject = _context(frozen, line)
     if seed is not None:
-        kept = AdapterShelf(run, context).folder(name, subject, seed)
+        kept = AdapterShelf(found.run, context).folder(name, subject, seed)
         if is_adapter(kept):
             return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
     condition = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
@@ -122,17 +142,11 @@ def _kept(folder: Path, name: str, subject: Subject, respondent: Respondent, con
 
 def _compare(condition: Prompted, line: Line, seed: int | None) -> None:
     """Raise `InputRejected` where the fit is another than the one that the answers are of."""
-    recorded = line.get("fit", {})
+    before = line.get("fit", {})
     if seed is not None:
-        recorded = recorded["seeds"][line["seeds"].index(seed)]
+        before = before["seeds"][line["seeds"].index(seed)]
     for name in ("alpha", "steps"):
-        if condition.fit.get(name) != recorded.get(name):
+        if condition.fit.get(name) != before.get(name):
             what = f"the fit is not that of the run: {name} differs, as after other versions of packages"
-            expected, got = str(recorded.get(name)), str(condition.fit.get(name))
+            expected, got = str(before.get(name)), str(condition.fit.get(name))
             raise InputRejected(what, expected=expected, got=got, next_step="make the run again, then export")
-
-
-def refuse_missing_run(run: Path) -> None:
-    """Raise `MissingFile` where there is no run."""
-    if not run.is_dir():
-        raise MissingFile(f"{run} is not there", where=str(run), next_step="name the folder that papi align run wrote")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alignment.export.checkpoint import save_checkpoint
-from alignment.export.condition import Found, condition_of, refuse_missing_run
+from alignment.export.checkpoint import refuse_what_no_checkpoint_holds, save_checkpoint
+from alignment.export.condition import Found, condition_of, recorded
 from alignment.export.vectors import VECTORS, save_vectors
 from alignment.respondent.adapters import save_adapter
 from papi.errors import UsageError
@@ -22,12 +22,15 @@ def export(
 
     A plain checkpoint with its tokenizer, or with `small` the vectors, the adapter and the text beside the model that
     they are for. Everything is written beside `out` and moved there at the end. Raises `UsageError` where the folder is
-    there already or the method cannot be exported so, and what `condition_of` raises.
+    there already or the method cannot be exported so, and what `recorded` and `condition_of` raise.
     """
-    refuse_missing_run(run)
     if out.exists():
         raise UsageError(f"{out} is there already", next_step="name a new folder")
-    found = condition_of(run, subject_id, method, seed)
+    known = recorded(run, subject_id, method, seed)
+    if not small:  # what is known beforehand, before a large model is loaded
+        scope, quantised = known.line.get("fit", {}).get("scope"), bool(known.frozen["model"].get("quantize"))
+        refuse_what_no_checkpoint_holds(scope, quantised=quantised)
+    found = condition_of(known)
     staging = out.with_name(f".{out.name}.new")
     remove_folder(staging)
     make_folder(staging)
@@ -42,9 +45,12 @@ def export(
 def _save_whole(found: Found, folder: Path) -> list[str]:
     text, condition, someone = _text(found), found.condition, found.respondent
     save_checkpoint(someone.model, someone.tokenizer, folder, condition.steering, condition.adapter, text)
+    changed = condition.steering is not None or condition.adapter is not None
     said = [f"{found.method} as a plain checkpoint{_of_what(found)}"]
     if text is not None:
         said.append(f"the method tells the model {len(text):,} signs first: they are in the chat template now")
+    if changed and (dtype := str(someone.model.dtype).removeprefix("torch.")) != "float32":
+        said.append(f"in {dtype} what is added is rounded once more: logits may differ by some tenths from the run's")
     return said
 
 

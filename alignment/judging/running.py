@@ -20,8 +20,9 @@ from alignment.judging.measures import measure
 from alignment.measures import asked_of
 from alignment.prompts import Prompts, prompts_for
 from alignment.report.runs import read_run
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.extras import require_extra
-from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder, read_configuration
+from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder
 from alignment.runs.locks import only_one_in
 from alignment.runs.progress import Progress
 from alignment.runs.release import benchmark_of_run

@@ -58,7 +58,8 @@ def steered_by_folds(text: Text, steer: Steer) -> Fit:
         tried = try_strengths(subject, respondent, context, make)
         strength = choose_strength(tried, context.min_mass)
         system, steering = make(np.arange(len(subject.given)))
-        return Prompted(system, steering.times(strength), fit=tried.described(strength))
+        scope = {"scope": steering.scope} if strength else {}
+        return Prompted(system, steering.times(strength), fit=tried.described(strength) | scope)
 
     return fit
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from papi.errors import InputRejected, Place
-from papi.files import read_bytes
+from papi.files import is_number, read_bytes
 from papi.floors import Matrix
 from papi.instruments import MAXIMUM, MINIMUM
 
@@ -151,16 +150,6 @@ def _text(line: dict[str, Any], name: str) -> str:
     if not isinstance(line.get(name), str):
         raise Wrong("a text", line.get(name), name)
     return str(line[name])
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value of a JSON file is a number, and finite."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
-        return False
 
 
 def _positive(line: dict[str, Any], name: str) -> float | None:

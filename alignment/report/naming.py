@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,8 +71,14 @@ def _labels(method: str, runs: Sequence[Run]) -> list[str]:
 
 def _told_apart(run: Run, method: str) -> dict[str, Any]:
     """The settings in which two rows of a method may differ; of long ones the beginning of their hash."""
-    found = {name: run.facts.get(name) for name in TOLD_APART} | dict(run.facts["methods"][method]["settings"])
+    found = {name: run.facts.get(name) for name in TOLD_APART} | _one_by_one(run.facts["methods"][method]["settings"])
     return {name: _brief(value) for name, value in found.items()}
+
+
+def _one_by_one(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by name, hyperparameters each for itself."""
+    own = {name: value for name, value in settings.items() if name != "hyperparameters"}
+    return own | dict(settings.get("hyperparameters", {}))
 
 
 def _brief(value: Any) -> Any:

@@ -7,33 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alignment.labels import LABELS
 from alignment.measures import asked_of
-from alignment.prompts import BOTH, ORDERS
 from alignment.report.lines import (
     Answer,
     Cost,
     answer_parser,
     cost_parser,
     failure_parser,
-    is_number,
     read_lines,
 )
-from alignment.runs.folder import ANSWERS, COSTS, FAILURES, FORMAT, RUN, RunFolder
+from alignment.runs.configuration_file import read_configuration
+from alignment.runs.folder import ANSWERS, COSTS, FAILURES, RunFolder
 from papi.errors import InputRejected, MissingFile, Place, UsageError
-from papi.files import read_json
-from papi.instruments import DARK_TRIAD, IPIP_300, TEST, TEST_POPULATION
 
-CHOICES = {
-    "format": (FORMAT,),
-    "config": (IPIP_300, DARK_TRIAD),
-    "split": (TEST, TEST_POPULATION),
-    "labels": LABELS,
-    "option_order": (*ORDERS, BOTH),
-}
-NULL = type(None)
-RELEASE = {"version": str, "simulated": bool, "manifest_sha256": str, "revision": (str, NULL), "commit": (str, NULL)}
-METHOD = {"sees_dev": (str, NULL), "leaky": bool, "floor": bool, "settings": dict}
 Parsed = TypeVar("Parsed")
 Parse = Callable[[dict[str, Any], int], Parsed]
 
@@ -61,13 +47,10 @@ def read_run(path: Path) -> Run:
 
     Raises `MissingFile` where the folder, run.json or answers.jsonl is not there, `InputRejected` where one is wrong.
     """
-    folder, advice = RunFolder(path), "name the folder that papi align run wrote"
-    if not path.is_dir():
-        raise MissingFile(f"{path} is not there", where=str(path), next_step=advice)
-    if not (path / RUN).is_file() or not folder.files(ANSWERS):
-        missing = RUN if not (path / RUN).is_file() else "answers.jsonl"
-        raise MissingFile(f"{path} is no run: it has no {missing}", where=str(path), next_step=advice)
-    facts = _facts(path / RUN)
+    folder, facts = RunFolder(path), read_configuration(path)
+    if not folder.files(ANSWERS):
+        advice = "name the folder that papi align run wrote"
+        raise MissingFile(f"{path} is no run: it has no {ANSWERS}.jsonl", where=str(path), next_step=advice)
     if facts.get("open_ended"):
         what, advice = f"{path} holds open answers, no options", "papi align judge measures them"
         raise UsageError(what, where=str(path), next_step=advice)
@@ -102,58 +85,3 @@ def _by_who(folder: RunFolder, parse: Parse[Answer]) -> tuple[dict[tuple[str, st
     if places:
         raise InputRejected("answers.jsonl has subjects more than once", where=str(folder.path), places=places)
     return found, every
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    try:
-        facts = read_json(path)
-    except ValueError as error:
-        raise InputRejected(f"{RUN} is no JSON", where=str(path), got=str(error)) from None
-    faults = _faults(facts) if isinstance(facts, dict) else [("", "an object", facts)]
-    if faults:
-        places = [Place(str(path), expected, repr(got), column=key) for key, expected, got in faults]
-        raise InputRejected(
-            f"{RUN} is not that of a run", where=str(path), places=places, next_step="make the run again"
-        )
-    return dict(facts)
-
-
-def _faults(facts: dict[str, Any]) -> list[tuple[str, str, Any]]:
-    """What is wrong with a configuration: where, what was expected, what is there."""
-    faults = [
-        (key, " or ".join(choices), facts.get(key)) for key, choices in CHOICES.items() if facts.get(key) not in choices
-    ]
-    faults += _kinds(facts.get("release"), RELEASE, "release")
-    methods, model = facts.get("methods"), facts.get("model")
-    if not isinstance(methods, dict) or not methods:
-        faults.append(("methods", "methods by name", methods))
-    else:
-        faults += [fault for name, method in methods.items() for fault in _faults_of_method(name, method)]
-    if model is not None:
-        faults += _kinds(model, {"name": str}, "model")
-    if type(facts.get("subjects")) is not int:
-        faults.append(("subjects", "a number of people", facts.get("subjects")))
-    if not is_number(facts.get("min_mass")):
-        faults.append(("min_mass", "a number", facts.get("min_mass")))
-    return faults
-
-
-def _faults_of_method(name: str, method: Any) -> list[tuple[str, str, Any]]:
-    if faults := _kinds(method, METHOD, f"methods.{name}"):
-        return faults
-    seeds = method["settings"].get("seeds", [0])
-    if isinstance(seeds, list) and seeds and all(type(seed) is int for seed in seeds):
-        return []
-    return [(f"methods.{name}.settings.seeds", "a list of whole numbers", seeds)]
-
-
-def _kinds(part: Any, kinds: Mapping[str, Any], name: str) -> list[tuple[str, str, Any]]:
-    if not isinstance(part, dict):
-        return [(name, "an object", part)]
-    wrong = [(key, kind) for key, kind in kinds.items() if not isinstance(part.get(key), kind)]
-    return [(f"{name}.{key}", _called(kind), part.get(key)) for key, kind in wrong]
-
-
-def _called(kind: Any) -> str:
-    names = {str: "a text", bool: "true or false", NULL: "null", dict: "an object"}
-    return " or ".join(names[each] for each in (kind if isinstance(kind, tuple) else (kind,)))

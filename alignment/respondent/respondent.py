@@ -116,8 +116,14 @@ class Respondent:
         starts = [begin and begin + longest - len(prompt) for begin, prompt in zip(begins, prompts, strict=True)]
         with steered(self.scorer.parts, [ask.steering] * len(prompts), None, starts):
             written = self.model.generate(ids, attention_mask=mask)[:, longest:]
-        self.scorer.tokens += sum(map(len, prompts)) + int(written.numel())
+        self.scorer.tokens += sum(map(len, prompts)) + sum(map(self._length, written.tolist()))
         return [text.strip() for text in self.tokenizer.batch_decode(written, skip_special_tokens=True)]
+
+    def _length(self, written: list[int]) -> int:
+        """How many tokens were written up to the one that ends a text; what follows is padding."""
+        ends = np.atleast_1d(self.model.generation_config.eos_token_id or -1)
+        found = np.flatnonzero(np.isin(written, ends))
+        return int(found[0]) + 1 if len(found) else len(written)
 
     @property
     def wording(self) -> Prompts:

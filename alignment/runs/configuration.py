@@ -11,7 +11,7 @@ from alignment.methods import floors, probes, prompting, trait_vectors
 from alignment.methods.contract import Context, Method
 from alignment.methods.strength import STRENGTHS
 from alignment.prompts import LEVEL_CUTS, read_prompts
-from alignment.runs.folder import FORMAT
+from alignment.runs.configuration_file import FORMAT
 from alignment.runs.release import ReleaseIdentity
 from alignment.runs.settings import RunSettings
 from papi.files import sha256_of_file

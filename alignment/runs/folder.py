@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignment.runs.configuration_file import RUN, read_configuration, write_configuration
 from alignment.runs.locks import locked
 from papi.errors import InputRejected, Place, UsageError
 from papi.files import (
@@ -20,16 +21,13 @@ from papi.files import (
     move,
     open_addition,
     read_bytes,
-    read_json,
     remove_file,
     write_bytes,
-    write_json,
 )
 
-RUN, ANSWERS, COSTS, FAILURES = "run.json", "answers", "costs", "failures"
+ANSWERS, COSTS, FAILURES = "answers", "costs", "failures"
 JUDGEMENTS = "judgements"  # of open answers
 KINDS = (ANSWERS, COSTS, FAILURES, JUDGEMENTS)
-FORMAT = "papi-run-1"
 # looked at part by part, or free to grow
 NOT_COMPARED = {"methods", "model", "release", "subjects", "unavailable"}
 Line = dict[str, Any]
@@ -124,44 +122,31 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
     make_folder(path)
     with locked(path / f".{rank}.lock", wait=False):
         with locked(path / ".lines.lock", wait=True):
-            _freeze(path / RUN, configuration)
+            _freeze(path, configuration)
         folder = RunFolder(path, rank)
         folder.mend()
         yield folder
 
 
-def read_configuration(path: Path) -> dict[str, Any]:
-    """The configuration of the run in a folder. Raises `MissingFile`, or `InputRejected` where it cannot be read."""
-    try:
-        found = read_json(path / RUN)
-    except ValueError as error:
-        raise InputRejected("the run's configuration cannot be read", where=str(path / RUN), got=str(error)) from error
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        what = "the folder holds no run that this version can read"
-        raise InputRejected(what, where=str(path / RUN), expected=FORMAT, got=str(dict(found or {}).get("format")))
-    return found
-
-
-def _freeze(path: Path, configuration: dict[str, Any]) -> None:
+def _freeze(run: Path, configuration: dict[str, Any]) -> None:
     """Write the configuration, or compare it with the one there, if it has led to anything.
 
     Only methods, subjects and a first model may be added.
     """
-    if not path.exists():
-        if foreign := sorted(each.name for each in path.parent.iterdir() if not each.name.startswith(".")):
+    if not (run / RUN).exists():
+        if foreign := sorted(each.name for each in run.iterdir() if not each.name.startswith(".")):
             advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
-            raise UsageError(f"{path.parent} holds something else", got=got, next_step=advice)
-        _write_configuration(path, configuration)
+            raise UsageError(f"{run} holds something else", got=got, next_step=advice)
+        write_configuration(run, configuration)
         return
-    before = read_configuration(path.parent)
-    folder = RunFolder(path.parent)
+    before, folder = read_configuration(run), RunFolder(run)
     if not any(file.stat().st_size for kind in (ANSWERS, FAILURES) for file in folder.files(kind)):
-        _write_configuration(path, configuration)
+        write_configuration(run, configuration)
         return
     for field, old, new in _differences(before, configuration):
         raise UsageError(
             f"the folder holds a run with another {field}",
-            where=str(path),
+            where=str(run / RUN),
             expected=json.dumps(old),
             got=json.dumps(new),
             next_step="use the same settings to go on with it, or another --out",
@@ -174,12 +159,7 @@ def _freeze(path: Path, configuration: dict[str, Any]) -> None:
     if configuration["model"] is None:
         merged["model"] = before["model"]
     if merged != before:
-        _write_configuration(path, merged)
-
-
-def _write_configuration(path: Path, configuration: dict[str, Any]) -> None:
-    write_json(path.with_name(".run.new"), configuration)
-    move(path.with_name(".run.new"), path)
+        write_configuration(run, merged)
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -22,9 +22,10 @@ from alignment.prompts import read_prompts
 from alignment.runs.adapters import AdapterShelf
 from alignment.runs.answering import Answering
 from alignment.runs.configuration import configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.extras import require_extra
-from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened, read_configuration
+from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened
 from alignment.runs.progress import Clock, Progress, peak_memory
 from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings

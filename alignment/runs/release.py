@@ -65,7 +65,7 @@ def find_release(name: str, revision: str | None, config: str) -> tuple[Path, Re
 def benchmark_of_run(frozen: Mapping[str, Any]) -> Benchmark:
     """The benchmark of a run, from its configuration. Raises `InputRejected` where the release is another."""
     release = frozen["release"]
-    folder, identity = find_release(release["path"], release["revision"], frozen["config"])
+    folder, identity = find_release(release["path"], release.get("revision"), frozen["config"])
     if identity.manifest_sha256 != release["manifest_sha256"]:
         expected, advice = release["manifest_sha256"], "put the release of the run back, or make the run again"
         what = "the release is not the one of the run"

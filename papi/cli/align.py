@@ -59,23 +59,29 @@ def run(
         min_mass, revision, retry_failed, seeds, tuple(set_ or ()), save_adapters,
         None if open_ is None else OpenSettings(open_, own, most_tokens),
     )  # fmt: skip
-    _show_run(run_methods(settings, out, share, progress_lines()), out)
+    advice = ADVICE_ON_SERVERS if api else ADVICE_ON_MODELS
+    _show_run(run_methods(settings, out, share, progress_lines()), out, advice)
 
 
-HOPELESS = (
+# What to do about a method without any result.
+ADVICE_ON_SERVERS = (
+    "see that the server answers at --api-url and has this --model, or take a lower --min-mass (in a new --out), and if"
+    " it may go better now --retry-failed"
+)
+ADVICE_ON_MODELS = (
     "take an instruction-tuned model, other --prompts, a lower --min-mass (in a new --out) or more memory, and if it"
     " may go better now --retry-failed"
 )
 
 
-def _show_run(report: RunReport, out: Path) -> None:
+def _show_run(report: RunReport, out: Path, advice: str) -> None:
     for name in dict.fromkeys(failure["method"] for failure in report.failures):
         reasons = [failure["reason"] for failure in report.failures if failure["method"] == name]
         complain(f"{name}: {len(reasons)} left out, the first since {reasons[0]} (all in failures.jsonl)")
     left_out = f"{len(report.failures)} left out" if report.failures else "nobody left out"
     print(f"{out}: {report.done} answered, {report.before} were there before, {left_out}")
     for name, reason in report.hopeless.items():
-        raise GateFailed(f"{name} has no result of any subject", got=reason, next_step=HOPELESS)
+        raise GateFailed(f"{name} has no result of any subject", got=reason, next_step=advice)
     if not report.complete:
         print("the rest is done by the other processes of this run; if they have ended early, run it again")
 

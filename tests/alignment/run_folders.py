@@ -48,6 +48,7 @@ def run_facts(methods: Mapping[str, Line], **changes: Any) -> Line:
         "option_order": "forward",
         "min_mass": 0.5,
         "seed": 0,
+        "prompts": {},
         "dtype": "float32",
         "packages": {},
     }

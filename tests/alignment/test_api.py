@@ -21,7 +21,7 @@ from alignment.api.settings import ApiSettings, Prices, key_of
 from alignment.asking import Ask
 from alignment.prompts import read_prompts
 from alignment.report import write_report
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share

@@ -13,7 +13,7 @@ from hub_fixtures import REPO
 from hub_server import Repository
 from huggingface_hub import constants, snapshot_download
 
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share

@@ -31,7 +31,7 @@ from alignment.judging.running import JudgeSettings, judge_run
 from alignment.prompts import prompts_for, read_prompts
 from alignment.report import write_report
 from alignment.respondent.respondent import Respondent
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.locks import only_one_in
 from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
@@ -142,6 +142,25 @@ def test_a_text_is_steered_while_it_is_written(scope: Scope) -> None:
     assert found == [someone.tell(Ask("You are calm.", (), steering), [text], 12)[0] for text in said]
     plain = someone.tell(Ask("You are calm.", ()), said, 12)
     assert plain != found
+
+
+def test_tokens_are_those_up_to_the_end_of_a_text() -> None:
+    """What fills a shorter text up beside a longer one is not counted."""
+    someone = Respondent(tiny_model("llama", attention="eager"), tiny_tokenizer(), texts())
+    said = ("One.", "Another, longer one.")
+    openings = [someone.chat.opening("You.", text) for text in said]
+    with torch.inference_mode():
+        first = [int(someone.model(torch.tensor([opening])).logits[0, -1].argmax()) for opening in openings]
+    assert first[0] != first[1]
+    someone.model.generation_config.eos_token_id = first[0]  # so that the first text is over at once
+    counts = []
+    for asked in ([said[0]], [said[1]], list(said)):
+        before = someone.tokens
+        someone.tell(Ask("You.", ()), asked, 8)
+        counts.append(someone.tokens - before)
+    assert counts[0] == len(openings[0]) + 1
+    assert counts[1] > len(openings[1]) + 1
+    assert counts[2] == counts[0] + counts[1]
 
 
 def test_a_question_beyond_the_models_places_is_refused() -> None:

@@ -16,7 +16,7 @@ from alignment.asking import Ask
 from alignment.hyperparameters import hyperparameters
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share

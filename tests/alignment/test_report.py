@@ -441,6 +441,8 @@ def test_costs_and_failures_are_checked_too(tmp_path: Path, name: str) -> None:
         ("model", {}, "model.name"),
         ("subjects", True, "subjects"),
         ("min_mass", "half", "min_mass"),
+        ("prompts", None, "prompts"),
+        ("seed", None, "seed"),
     ],
 )
 def test_a_wrong_configuration_is_refused_with_its_field(tmp_path: Path, key: str, value: Any, column: str) -> None:
@@ -451,7 +453,7 @@ def test_a_wrong_configuration_is_refused_with_its_field(tmp_path: Path, key: st
 
 def test_people_who_answered_nothing_leave_everything_undefined_and_the_report_whole(tmp_path: Path) -> None:
     nobody = dict.fromkeys(PEOPLE, [None] * 9)
-    release = {name: RELEASE[name] for name in ("version", "simulated", "manifest_sha256")}
+    release = {name: RELEASE[name] for name in ("path", "version", "simulated", "manifest_sha256")}
     _, results = write_report([run(tmp_path / "run", lines(nobody), release=release)])
     for each in results.document["methods"].values():
         for decode in each["decodes"].values():
@@ -592,7 +594,7 @@ def floors_of(all_lines: list[Line]) -> list[Line]:
     [
         ({"option_order": "both"}, ("option_order forward", "option_order both")),
         ({"seed": 3}, ("seed 0", "seed 3")),
-        ({"prompts": {"system": "a longer text than would fit"}}, ("prompts None", "prompts ")),
+        ({"prompts": {"system": "a longer text than would fit"}}, ("prompts {}", "prompts ")),
     ],
 )
 def test_one_model_under_two_settings_is_two_rows(
@@ -610,7 +612,7 @@ def test_other_hyperparameters_of_one_method_are_told_apart(tmp_path: Path) -> N
     for steps in (100, 250):
         folder = seeded(tmp_path / str(steps), [0, 1], [[2], [4]])
         facts = json.loads((folder / "run.json").read_text())
-        facts["methods"]["dpo"]["settings"]["steps"] = steps
+        facts["methods"]["dpo"]["settings"]["hyperparameters"] = {"steps": steps, "beta": 0.1}
         (folder / "run.json").write_text(json.dumps(facts))
         folders.append(folder)
     assert [row.name for row in read_rows(folders).rows] == ["dpo (pocket, steps 100)", "dpo (pocket, steps 250)"]

@@ -12,7 +12,8 @@ from run_settings import settings
 from tiny_models import tiny_model, tiny_tokenizer
 
 from alignment.runs import configuration
-from alignment.runs.folder import opened, read_configuration
+from alignment.runs.configuration_file import read_configuration
+from alignment.runs.folder import opened
 from alignment.runs.loop import run
 from alignment.runs.settings import UNTRAINED, ModelSettings
 from alignment.runs.sharing import Share

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from run_settings import METHODS, lines, settings
 
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share, share_of

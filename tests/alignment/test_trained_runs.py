@@ -16,7 +16,7 @@ from alignment.prompts import read_prompts
 from alignment.respondent.adapters import load_adapter
 from alignment.respondent.loading import load_respondent
 from alignment.runs.adapters import AdapterShelf
-from alignment.runs.folder import read_configuration
+from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport, run
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
@@ -42,11 +42,12 @@ def test_a_trained_method_answers_once_a_seed_and_keeps_its_adapters(release: Pa
     context = Context(read_benchmark(release, DARK_TRIAD, "test"))
     held_out, shelf = context.benchmark.held_out, AdapterShelf(out, context)
     for line in lines(out):
+        subject = context.benchmark.subjects[context.positions[line["subject"]]]
         assert line["seeds"] == [4, 5]
         assert line["fit"] == {"seeds": [{"steps": 3}, {"steps": 3}]}
         assert line["probabilities"][0] != line["probabilities"][1]
         for seed, said in zip(line["seeds"], line["probabilities"], strict=True):
-            adapter = load_adapter(shelf.folder("dpo", context.benchmark.subjects[context.positions[line["subject"]]], seed))
+            adapter = load_adapter(shelf.folder("dpo", subject, seed))
             (reply,) = someone.ask([Ask(someone.wording.system(), held_out)], adapter)
             assert np.allclose(reply.probabilities, said, atol=1e-6)
 

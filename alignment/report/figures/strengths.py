@@ -10,8 +10,8 @@ import numpy as np
 
 from alignment.report.figures.methods import LETTER, called
 from alignment.report.leaderboard import ranked
-from alignment.report.lines import is_number
 from alignment.report.results import Measured, Results
+from papi.files import is_number
 from papi.floors import Matrix
 from papi.sheet import MARGIN, TOP, WIDTH, Heading, Picture, Sheet, colour
 from papi.words import joined
