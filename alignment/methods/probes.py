@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from alignment.threads import one_thread
 from papi.instruments import MAXIMUM, MINIMUM, MISSING
 from papi.scoring import Answers
 
@@ -46,7 +46,7 @@ class RidgeProbes:
         diagonal = np.einsum("hii->hi", self.inverse)
         result = np.empty((len(targets), len(self.inverse)), dtype=np.float32)
         whole = asked.all(axis=1)
-        with threadpool_limits(1, "blas"):
+        with one_thread():
             for head, inverse in enumerate(self.inverse):
                 errors = (targets[whole] @ inverse) / diagonal[head]  # of each item left out
                 result[whole, head] = 1 - (errors**2).sum(axis=1) / total[whole]
@@ -69,14 +69,11 @@ class RidgeProbes:
 
 
 def fit_ridge_probes(differences: Floats) -> RidgeProbes:
-    """Factorise once for all subjects. `differences` (items, heads, width).
-
-    On one thread, as the scores are: threads slow such small matrices down, twenty times over on a busy machine.
-    """
+    """Factorise once for all subjects. `differences` (items, heads, width)."""
     by_head = np.ascontiguousarray(differences.transpose(1, 0, 2))
     items = len(differences)
     inverse = np.empty((len(by_head), items, items), dtype=np.float32)
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         for head, values in enumerate(by_head):
             kernel = values @ values.T
             penalty = np.float32(PENALTY * np.trace(kernel) / items or 1.0)  # 1 where a head's states are all the same

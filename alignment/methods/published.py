@@ -23,6 +23,7 @@ from alignment.methods.pas import placed, shared_states, steerable_heads
 from alignment.methods.prompting import few_shot_text, neutral_text
 from alignment.methods.strength import STRENGTHS, Text, steered_by_folds
 from alignment.steering import Floats, Steering
+from alignment.threads import one_thread
 from papi.floors import as_matrix, summed_error
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def _left_out_accuracies(states: Floats, labels: NDArray[np.bool_], random: np.r
 
 
 def _per_head(rows: Floats, score: Callable[[Floats], float]) -> Floats:
-    return np.array([score(np.ascontiguousarray(rows[:, head])) for head in range(rows.shape[1])], dtype=np.float32)
+    with one_thread():
+        return np.array([score(np.ascontiguousarray(rows[:, head])) for head in range(rows.shape[1])], dtype=np.float32)
 
 
 def _accuracies_of(
@@ -102,13 +104,11 @@ def _accuracies_of(
 ) -> list[float]:
     """Of a logistic regression on some rows; half where there is nothing to learn from or to check."""
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits
 
     if len(set(label[train])) < 2 or not all(map(len, checks)):
         return [0.5] * len(checks)
-    with threadpool_limits(1):  # so small a task is slowed down by threads, many times over on a busy machine
-        probe: Any = LogisticRegression(max_iter=1000).fit(x[train], label[train])
-        return [float(probe.score(x[check], label[check])) for check in checks]
+    probe: Any = LogisticRegression(max_iter=1000).fit(x[train], label[train])
+    return [float(probe.score(x[check], label[check])) for check in checks]
 
 
 pas_published: Fit = partial(_leaky, few_shot_text)
