@@ -61,7 +61,7 @@ def test_a_wrong_command_would_be_seen() -> None:
     assert len(commands()) > 30
     assert len(named()) > 10
     for text in ("align run release --method ridge", "align runn release", "build raw release --versio 1.0.0"):
-        with pytest.raises(Exception, match="parameter: out|runn|--versio"):
+        with pytest.raises(Exception, match=r"parameter: out|runn|--versio"):
             parse(text)
 
 
