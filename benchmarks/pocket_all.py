@@ -19,9 +19,9 @@ from pocket_ladder import release_in
 
 from alignment.report import write_report
 from alignment.report.leaderboard import ranked, shown, without_result
-from alignment.runs.loop import run
 from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from papi.instruments import IPIP_300, TEST_POPULATION
 
 MIN_MASS = 0.5

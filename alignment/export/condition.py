@@ -74,7 +74,7 @@ def condition_of(found: Recorded) -> Found:
     respondent = _respondent(frozen)
     context, subject = _context(frozen, line)
     if seed is not None:
-        kept = AdapterShelf(found.run, context).folder(name, subject, seed)
+        kept = AdapterShelf(found.run, context, str(frozen["model"]["name"])).folder(name, subject, seed)
         if is_adapter(kept):
             return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
     condition = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))

@@ -19,23 +19,24 @@ ONE_FOR_ALL = ("prompt-morl",)  # methods with one adapter for all subjects that
 
 @dataclass(frozen=True)
 class AdapterShelf:
-    """The adapters in a run's folder."""
+    """The adapters in a run's folder, of a model of that name."""
 
     run: Path
     context: Context
+    model_name: str
 
     def folder(self, method: str, subject: Subject, seed: int) -> Path:
         """The folder of the adapter that a subject is answered with; WHOSE is the subject, or whom all learn from."""
         whose = self.context.reference(subject).name if method in ONE_FOR_ALL else subject.subject_id
         return self.run / FOLDER / method / whose.replace(" ", "-") / str(seed)
 
-    def keep(self, method: str, subject: Subject, seed: int, adapter: Adapter, model_name: str) -> None:
+    def keep(self, method: str, subject: Subject, seed: int, adapter: Adapter) -> None:
         """Write an adapter, once where all subjects have the same."""
         from alignment.respondent.adapters import is_adapter, save_adapter
 
         folder = self.folder(method, subject, seed)
         if method not in ONE_FOR_ALL or not is_adapter(folder):
-            save_adapter(adapter, folder, model_name)
+            save_adapter(adapter, folder, self.model_name)
 
     def lacking(self, method: str, subjects: Collection[Subject], seeds: Collection[int]) -> list[Subject]:
         """The subjects of whom no adapter is kept."""

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
 
 import numpy as np
 
-from alignment.api.loading import estimate, load_api_respondent, spent
+from alignment.api.loading import estimate, spent
 from alignment.api.respondent import ApiRespondent
-from alignment.benchmark import Subject, read_benchmark
-from alignment.hyperparameters import hyperparameters
+from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method
-from alignment.methods.registry import few_shots_of_everything, methods
-from alignment.prompts import read_prompts
+from alignment.methods.registry import methods
 from alignment.runs.adapters import AdapterShelf
 from alignment.runs.answering import Answering
-from alignment.runs.configuration import configuration
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.descriptions import read_descriptions
-from alignment.runs.extras import require_extra
-from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task, opened
+from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task
 from alignment.runs.progress import Clock, Progress, peak_memory
-from alignment.runs.release import find_release
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
 from alignment.runs.telling import Telling
-from alignment.situations import situations
 from papi.errors import InputRejected, NothingKnown, PapiError, RemoteFailed, UsageError
-
-if TYPE_CHECKING:
-    from alignment.respondent.respondent import Respondent
-
-    AnyRespondent = Respondent | ApiRespondent
 
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not
 STOPPING = (UsageError, InputRejected, RemoteFailed)  # wrong for every subject, not for one
@@ -55,61 +40,18 @@ class RunReport:
     hopeless: Mapping[str, str] = field(default_factory=dict)
 
 
-def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lambda text: None) -> RunReport:
-    """Run methods over subjects into a folder, or go on where an earlier run of the same settings ended.
-
-    Raises `UsageError` (settings, another run's folder), `InputRejected` (release, prompts), `EnvironmentProblem`,
-    `Busy`, `RemoteFailed`. A method that the model cannot do ends in the report as hopeless; the others go on.
-    """
-    chosen = settings.chosen()
-    for name, why in settings.unavailable.items():
-        progress(f"{name}: {why}")
-    folder, identity = find_release(settings.release, settings.revision, settings.config)
-    if identity.commit_checked is False:
-        progress("the Hub must not be asked (HF_HUB_OFFLINE): the commit is the cache's word")
-    benchmark = read_benchmark(folder, settings.config, settings.split, settings.labels)
-    texts = read_prompts(settings.config, settings.prompts)
-    descriptions = read_descriptions(settings.descriptions, benchmark) if settings.descriptions else None
-    if settings.subjects and settings.subjects > len(benchmark.subjects):
-        progress(f"the split {settings.split} has {len(benchmark.subjects)} subjects: all are taken")
-    if len(alike := few_shots_of_everything(chosen, benchmark)) > 1:
-        progress(f"{', '.join(alike)} are the same: there are {len(benchmark.given)} given items, all are told")
-    replaced = hyperparameters(settings.replaced)
-    context = Context(benchmark, settings.seed, settings.min_mass, descriptions, replaced)
-    respondent = _respondent(settings, chosen, texts, share, progress)
-    frozen = configuration(settings, chosen, identity, context, respondent)
-    connections = closing(respondent.client) if isinstance(respondent, ApiRespondent) else nullcontext()
-    with connections, opened(out, share.rank, frozen) as run_folder:
-        return _Loop(settings, chosen, context, respondent, run_folder, share, progress).run()
-
-
-def _respondent(
-    settings: RunSettings, chosen: list[Method], texts: dict[str, Any], share: Share, progress: Progress
-) -> AnyRespondent | None:
-    """The model, loaded only where a method needs it."""
-    if settings.model is None or all(method.is_floor for method in chosen):
-        return None
-    if settings.model.api:
-        return load_api_respondent(settings.model.name, settings.model.api, texts, settings.option_order, settings.seed)
-    require_extra()
-    from alignment.respondent.loading import load_respondent
-
-    progress(f"loading {settings.model.name}")
-    found = load_respondent(settings.model, texts, settings.option_order, share)
-    if skipped := found.scorer.parts.skipped:
-        progress(f"layers without self_attn.o_proj are not steered: {', '.join(map(str, skipped))}")
-    return found
-
-
 @dataclass(frozen=True)
-class _Loop:
+class Loop:
+    """The subjects of one process's share under all methods; `shelf` is given where adapters are kept."""
+
     settings: RunSettings
     chosen: list[Method]
     context: Context
-    respondent: AnyRespondent | None
+    answering: Answering | Telling
     folder: RunFolder
     share: Share
     progress: Progress
+    shelf: AdapterShelf | None = None
 
     def run(self) -> RunReport:
         """Do what is not done, then put everything together if nobody has anything left to do."""
@@ -123,18 +65,18 @@ class _Loop:
         finally:
             for line in again.values():  # what was not come to after all
                 self.folder.add(FAILURES, line)
-            if isinstance(self.respondent, ApiRespondent):
-                self.progress(spent(self.respondent))
+            if isinstance(self.answering.respondent, ApiRespondent):
+                self.progress(spent(self.answering.respondent))
         return self._report(done, len(self._wanted & skipped))
 
     def _say_what_it_costs(self, skipped: set[Task]) -> None:
         """Where requests are paid for, what they come to is said before the first one."""
-        if isinstance(self.respondent, ApiRespondent):
+        if isinstance(self.answering.respondent, ApiRespondent):
             for method in self.chosen:
                 left = [s for s in self._mine() if (method.name, s.subject_id) not in skipped]
                 if left and not method.is_floor:
-                    said, tokens = self._answering.asked_of_each
-                    told = estimate(method, left, self.respondent, self.context, said, tokens)
+                    said, tokens = self.answering.asked_of_each
+                    told = estimate(method, left, self.answering.respondent, self.context, said, tokens)
                     self.progress(f"{method.name}: {told}")
 
     def _taken_up(self, failed: Mapping[Task, Line]) -> dict[Task, Line]:
@@ -161,32 +103,12 @@ class _Loop:
     def _wanted(self) -> set[Task]:
         return {(method.name, subject.subject_id) for method in self.chosen for subject in self._subjects()}
 
-    @cached_property
-    def _answering(self) -> Answering | Telling:
-        chosen = self.settings.open_ended
-        if chosen is not None:
-            assert self.respondent is not None
-            asked = situations(self.context.benchmark, self.respondent.wording, chosen.items, own=chosen.own)
-            if not asked:
-                raise UsageError(
-                    "there is nothing to tell: the Dark Triad has no situations", expected="--open 1 or more"
-                )
-            return Telling(self.respondent, self.context, asked, chosen.most_tokens)
-        model, keep = self.settings.model, None
-        if self.settings.save_adapters and model is not None:
-            keep = partial(self._shelf.keep, model_name=model.name)
-        return Answering(self.respondent, self.context, self.settings.training_seeds, keep)
-
-    @cached_property
-    def _shelf(self) -> AdapterShelf:
-        return AdapterShelf(self.folder.path, self.context)
-
-    def _say_what_was_not_kept(self, method: Method) -> None:
+    def _say_what_was_not_kept(self, method: Method, shelf: AdapterShelf) -> None:
         """Adapters that were trained before without --save-adapters are gone."""
         mine = {subject.subject_id: subject for subject in self._mine()}
         before = [line for line in self.folder.lines(ANSWERS) if line["method"] == method.name]
         trained = [mine[line["subject"]] for line in before if line["subject"] in mine and _was_trained(line)]
-        lacking = self._shelf.lacking(method.name, trained, self.settings.training_seeds)
+        lacking = shelf.lacking(method.name, trained, self.settings.training_seeds)
         if lacking:
             what = f"{method.name}: {len(lacking)} subjects were done before and have no adapter kept"
             self.progress(f"{what}; a new --out with --save-adapters trains and keeps them")
@@ -206,8 +128,8 @@ class _Loop:
         clock, done = Clock(method.name, len(mine), self.progress), 0
         answered = {task for task in _tasks(self.folder.lines(ANSWERS)) if task[0] == method.name}
         failed = sum(task[0] == method.name for task in skipped)
-        if self.settings.save_adapters and method.is_trained:
-            self._say_what_was_not_kept(method)
+        if self.shelf and method.is_trained:
+            self._say_what_was_not_kept(method, self.shelf)
         for subject in mine:
             if failed >= GIVE_UP_AFTER and not answered and not done:
                 self.progress(f"{method.name}: given up, since {failed} subjects failed and none has answers")
@@ -224,7 +146,7 @@ class _Loop:
         task = {"method": method.name, "subject": subject.subject_id}
         start, tokens = time.perf_counter(), self._tokens
         try:
-            line = self._answering.line(method, subject)
+            line = self.answering.line(method, subject)
         except STOPPING:
             raise
         except (PapiError, RuntimeError, ArithmeticError, np.linalg.LinAlgError) as error:
@@ -243,7 +165,8 @@ class _Loop:
 
     @property
     def _tokens(self) -> int:
-        return self.respondent.tokens if self.respondent else 0
+        respondent = self.answering.respondent
+        return int(respondent.tokens) if respondent else 0
 
 
 def _task(line: Line) -> Task:

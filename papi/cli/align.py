@@ -46,9 +46,9 @@ def run(
 ) -> None:  # fmt: skip
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
     from alignment.api.settings import ApiSettings, Prices
-    from alignment.runs.loop import run as run_methods
     from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
     from alignment.runs.sharing import share_of
+    from alignment.runs.start import run as run_methods
 
     share = share_of(processes=processes)
     prices = Prices(price_sent, price_written) if price_sent or price_written else None

@@ -12,8 +12,9 @@ from tiny_models import tiny_model, tiny_tokenizer
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.prompts import read_prompts
 from alignment.respondent.respondent import Respondent
-from alignment.runs.loop import RunReport, run
+from alignment.runs.loop import RunReport
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from builders.options import BuildOptions
 from builders.release import build_release
 from papi.instruments import DARK_TRIAD, IPIP_300

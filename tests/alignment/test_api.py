@@ -22,9 +22,10 @@ from alignment.asking import Ask
 from alignment.prompts import read_prompts
 from alignment.report import write_report
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.loop import RunReport, run
+from alignment.runs.loop import RunReport
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from alignment.steering import Steering
 from papi.errors import RemoteFailed, SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300

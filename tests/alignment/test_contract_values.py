@@ -27,10 +27,10 @@ from alignment.report.results import measure_rows
 from alignment.report.rows import read_rows
 from alignment.respondent.respondent import Respondent
 from alignment.respondent.scoring import Reply
-from alignment.runs.loop import run
 from alignment.runs.progress import Clock
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from papi.instruments import DARK_TRIAD
 
 STRENGTHS = [0, 1, 2, 4, 6, 8]

@@ -29,9 +29,9 @@ from alignment.respondent.adapters import adapted
 from alignment.respondent.hooks import architecture_of, steered
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from alignment.steering import Scope, Steering
 from papi.errors import InputRejected, MissingFile, UsageError
 

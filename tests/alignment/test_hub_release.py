@@ -14,9 +14,10 @@ from hub_server import Repository
 from huggingface_hub import constants, snapshot_download
 
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.loop import RunReport, run
+from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from papi.errors import ReleaseRejected, RemoteFailed
 from papi.instruments import DARK_TRIAD
 

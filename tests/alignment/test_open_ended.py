@@ -33,9 +33,9 @@ from alignment.report import write_report
 from alignment.respondent.respondent import Respondent
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.locks import only_one_in
-from alignment.runs.loop import run
 from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from alignment.situations import Situation, labels_of, situations
 from alignment.steering import Scope, Steering
 from papi.errors import Busy, RemoteFailed, SubjectFailed, UsageError

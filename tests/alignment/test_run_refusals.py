@@ -14,9 +14,9 @@ from tiny_models import tiny_model, tiny_tokenizer
 from alignment.runs import configuration
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.folder import opened
-from alignment.runs.loop import run
 from alignment.runs.settings import UNTRAINED, ModelSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from papi.errors import Busy, InputRejected, MissingFile, ReleaseRejected, RemoteFailed, UsageError
 from papi.instruments import DARK_TRIAD
 

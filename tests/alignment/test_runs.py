@@ -14,9 +14,10 @@ import pytest
 from run_settings import METHODS, lines, settings
 
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.loop import RunReport, run
+from alignment.runs.loop import RunReport
 from alignment.runs.settings import ModelSettings, RunSettings
 from alignment.runs.sharing import Share, share_of
+from alignment.runs.start import run
 from papi.errors import UsageError
 from papi.instruments import DARK_TRIAD
 

@@ -17,9 +17,10 @@ from alignment.respondent.adapters import load_adapter
 from alignment.respondent.loading import load_respondent
 from alignment.runs.adapters import AdapterShelf
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.loop import RunReport, run
+from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
+from alignment.runs.start import run
 from papi.errors import UsageError
 from papi.instruments import DARK_TRIAD
 
@@ -40,7 +41,7 @@ def test_a_trained_method_answers_once_a_seed_and_keeps_its_adapters(release: Pa
     assert given.model is not None
     someone = load_respondent(given.model, read_prompts(DARK_TRIAD), "forward", Share())
     context = Context(read_benchmark(release, DARK_TRIAD, "test"))
-    held_out, shelf = context.benchmark.held_out, AdapterShelf(out, context)
+    held_out, shelf = context.benchmark.held_out, AdapterShelf(out, context, str(tiny))
     for line in lines(out):
         subject = context.benchmark.subjects[context.positions[line["subject"]]]
         assert line["seeds"] == [4, 5]

@@ -21,7 +21,7 @@ from alignment.prompts import read_prompts
 from alignment.respondent import batches
 from alignment.respondent.chat import Chat, Turn
 from alignment.respondent.respondent import Respondent
-from alignment.runs import loop
+from alignment.runs import start
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.folder import ANSWERS, FAILURES, RunFolder, opened
 from alignment.runs.settings import ModelSettings, RunSettings
@@ -143,7 +143,7 @@ def test_a_missing_extra_names_what_to_install(release: Path, tmp_path: Path, mo
     monkeypatch.setattr("alignment.runs.extras.find_spec", lambda name: None)
     settings = RunSettings(str(release), ("no-change",), ModelSettings("pocket"))
     with pytest.raises(MissingExtra, match="not installed") as refused:
-        loop.run(settings, tmp_path / "run", Share())
+        start.run(settings, tmp_path / "run", Share())
     assert "pip install" in str(refused.value)
 
 
@@ -154,7 +154,7 @@ def test_damaged_weights_are_an_error_in_words(release: Path, tmp_path: Path) ->
     (model / "model.safetensors").write_bytes((model / "model.safetensors").read_bytes()[:1000])
     settings = RunSettings(str(release), ("no-change",), ModelSettings(str(model)))
     with pytest.raises(UsageError, match="cannot be loaded"):
-        loop.run(settings, tmp_path / "run", Share())
+        start.run(settings, tmp_path / "run", Share())
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_mending_keeps_what_is_whole_even_if_it_is_cut_off(folder: RunFolder, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("alignment.runs.folder.move", cut)
+        patch.setattr("alignment.runs.configuration_file.move", cut)
         with pytest.raises(KeyboardInterrupt):
             folder.mend()
     assert path.read_bytes() == torn
@@ -193,7 +193,7 @@ def test_a_first_write_that_is_cut_off_leaves_a_folder_that_can_be_used(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("alignment.runs.folder.move", cut)
+        patch.setattr("alignment.runs.configuration_file.move", cut)
         with pytest.raises(KeyboardInterrupt), opened(tmp_path / "run", 0, configuration):
             pass
     with opened(tmp_path / "run", 0, configuration) as again:
