@@ -176,7 +176,7 @@ def test_mending_keeps_what_is_whole_even_if_it_is_cut_off(folder: RunFolder, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("alignment.runs.configuration_file.move", cut)
+        patch.setattr("alignment.runs.folder.move", cut)
         with pytest.raises(KeyboardInterrupt):
             folder.mend()
     assert path.read_bytes() == torn
