@@ -318,6 +318,40 @@ def test_what_cannot_be_exported_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("method", "quantize", "message"), [("pas-few-shot", None, "acts on every token"), ("pas", "nf4", "quantised")]
+)
+def test_what_no_checkpoint_holds_is_refused_before_a_model_is_loaded(
+    done: Path, tmp_path: Path, method: str, quantize: str | None, message: str
+) -> None:
+    frozen = json.loads((done / "run.json").read_text())
+    frozen["model"] |= {"name": str(tmp_path / "gone"), "quantize": quantize}
+    (done / "run.json").write_text(json.dumps(frozen))
+    subject = lines(done)[0]["subject"]
+    with pytest.raises(UsageError, match=message):
+        export(done, subject, tmp_path / "out", method)
+    with pytest.raises(MissingFile, match="no such folder with a model"):
+        export(done, subject, tmp_path / "out", method, small=True)
+
+
+def test_a_kept_adapter_of_all_subjects_is_exported_with_the_subjects_text(
+    release: Path, tiny: Path, tmp_path: Path
+) -> None:
+    small = ("prompt-morl.steps=2", "prompt-morl.rank=2")
+    few: dict[str, Any] = {"seeds": 1, "replaced": small, "subjects": 2}
+    subjects = []
+    for name, kept in (("fitted", False), ("kept", True)):
+        out = tmp_path / name
+        run(settings(release, tiny, methods=("prompt-morl",), save_adapters=kept, **few), out, Share())
+        subjects = [line["subject"] for line in lines(out)]
+        for subject in subjects:
+            export(out, subject, tmp_path / f"{name}-{subject}", small=True)
+    for subject in subjects:
+        files = [sorted((tmp_path / f"{name}-{subject}").iterdir()) for name in ("fitted", "kept")]
+        assert [path.name for path in files[0]] == ["adapter_config.json", "adapter_model.safetensors", "prompt.txt"]
+        assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+
+
 def test_another_model_or_another_fit_is_refused(done: Path, tiny: Path, tmp_path: Path) -> None:
     subject, answers = lines(done)[0]["subject"], done / "answers.jsonl"
     before = answers.read_text()
