@@ -1,4 +1,4 @@
-"""Reports of runs: what is read and refused, how several are compared, and that the files say what was measured."""
+"""Reports of runs: what is measured, and that the files say it."""
 
 from __future__ import annotations
 
@@ -9,69 +9,20 @@ from typing import Any
 
 import pytest
 from run_folders import (
-    MODEL,
     RELEASE,
     Line,
-    changed,
-    floor_line,
-    held_out,
     method,
     model_line,
     run_facts,
     whole_run,
     write_run,
 )
+from small_runs import ITEMS, METHODS, PEOPLE, lines, results_of, run, seeded
 
 from alignment.report import write_report
 from alignment.report.leaderboard import ranked
-from alignment.report.results import Results, measure_rows
-from alignment.report.rows import read_rows
-from papi.errors import InputRejected, MissingFile, UsageError
 from papi.tables import read_toml
 from papi.words import number
-
-ITEMS = held_out("dark-triad")
-PEOPLE = {"sd3-a": [1, 2, 3, 4, 5, 1, 2, 3, 4], "sd3-b": [5, 5, 5, None, 1, 1, 3, 3, 3], "sd3-c": [3] * 9}
-METHODS = {
-    "ridge": method(floor=True, sees_dev="dev, 5,400 people"),
-    "constant-3": method(floor=True),
-    "uniform": method(floor=True),
-    "few-shot-18": method(),
-    "pas-published": method(leaky=True),
-}
-SURE = {option: [float(option == each) for each in range(1, 6)] for option in range(1, 6)}
-
-
-def lines(people: dict[str, Any] = PEOPLE) -> list[Line]:
-    """ridge is off by .25 everywhere, few-shot is right but for the first item, pas-published always says A."""
-    found = []
-    for who, answers in people.items():
-        known = [3 if a is None else a for a in answers]
-        right = [SURE[min(5, a + 1)] if i == 0 else SURE[a] for i, a in enumerate(known)]
-        found += [
-            floor_line("ridge", who, ITEMS, answers, [a + 0.25 for a in known]),
-            floor_line("constant-3", who, ITEMS, answers, 3),
-            {
-                "method": "uniform",
-                "subject": who,
-                "items": ITEMS,
-                "expected": answers,
-                "probabilities": [[0.2] * 5] * 9,
-            },
-            model_line("few-shot-18", who, ITEMS, answers, right, mass=0.8),
-            model_line("pas-published", who, ITEMS, answers, SURE[5], mass=1.0),
-        ]
-    return found
-
-
-def run(folder: Path, answers: list[Line] | None = None, **changes: Any) -> Path:
-    facts = run_facts(METHODS) | changes
-    return write_run(folder, facts, lines() if answers is None else answers)
-
-
-def results_of(*folders: Path) -> Results:
-    return measure_rows(read_rows(folders))
-
 
 # measures
 
@@ -269,188 +220,6 @@ def test_published_numbers_add_up_and_are_for_the_ipip_neo_only(tmp_path: Path) 
     assert "Published numbers" not in (where / "leaderboard.md").read_text()
 
 
-# several runs
-
-
-@pytest.mark.parametrize(
-    ("field", "change"),
-    [
-        ("labels", {"labels": "published"}),
-        ("split", {"split": "test_population"}),
-        ("release.manifest_sha256", {"release": RELEASE | {"manifest_sha256": "b" * 64}}),
-    ],
-)
-def test_runs_that_differ_are_not_compared(tmp_path: Path, field: str, change: Line) -> None:
-    one, other = run(tmp_path / "one"), run(tmp_path / "other", **change)
-    with pytest.raises(UsageError) as refused:
-        write_report([one, other])
-    assert f"{field} differs" in str(refused.value)
-    values = {"labels": ("responses", "published"), "split": ("test", "test_population")}
-    for value in values.get(field, ("a" * 64, "b" * 64)):
-        assert f"{value} (" in str(refused.value)
-    assert not (one / "report").exists()
-
-
-def test_another_config_is_another_comparison(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="config differs"):
-        read_rows([run(tmp_path / "one"), whole_run(tmp_path / "other", 3, 2)])
-
-
-def test_a_method_of_two_models_is_two_rows_and_a_floor_one(tmp_path: Path) -> None:
-    one, other = run(tmp_path / "one"), run(tmp_path / "other", model={"name": "big"})
-    names = [row.name for row in read_rows([one, other]).rows]
-    assert names == [
-        *("ridge", "constant-3", "uniform"),
-        *("few-shot-18 (pocket)", "few-shot-18 (big)", "pas-published (pocket)", "pas-published (big)"),
-    ]
-    same = run(tmp_path / "same", model=MODEL | {"quantisation": "nf4"})
-    names = [row.name for row in read_rows([one, same]).rows]
-    assert "few-shot-18 (pocket, quantisation nf4)" in names
-    assert "few-shot-18 (pocket, quantisation None)" in names
-
-
-def test_a_method_twice_of_one_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="both have the method few-shot-18, with the same model"):
-        read_rows([run(tmp_path / "one"), run(tmp_path / "other")])
-
-
-def test_a_floor_that_said_two_things_is_refused(tmp_path: Path) -> None:
-    other = run(tmp_path / "other", model={"name": "big"})
-    changed(other / "answers.jsonl", lambda found: found[0]["values"].__setitem__(0, 4.9))
-    with pytest.raises(UsageError, match="the floor ridge did not say the same"):
-        read_rows([run(tmp_path / "one"), other])
-
-
-def test_a_person_cannot_have_answered_in_two_ways(tmp_path: Path) -> None:
-    folder = run(tmp_path / "run")
-    changed(folder / "answers.jsonl", lambda found: found[1]["expected"].__setitem__(0, 2))
-    with pytest.raises(InputRejected, match="two different answers") as refused:
-        read_rows([folder])
-    assert refused.value.places[0].line == 2
-
-
-# what cannot be read
-
-
-def test_what_is_missing_is_said(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="nowhere is not there"):
-        read_rows([tmp_path / "nowhere"])
-    for name in ("run.json", "answers.jsonl"):
-        folder = run(tmp_path / name)
-        (folder / name).unlink()
-        with pytest.raises(MissingFile, match=f"no {name}"):
-            read_rows([folder])
-    folder = run(tmp_path / "least")
-    for name in ("costs.jsonl", "failures.jsonl"):
-        (folder / name).unlink()
-    assert len(read_rows([folder]).rows) == 5
-    with pytest.raises(InputRejected, match="no answers yet"):
-        read_rows([run(tmp_path / "begun", [])])
-
-
-def test_a_last_line_without_its_end_is_left_out_with_a_note(tmp_path: Path) -> None:
-    folder = run(tmp_path / "run")
-    path = folder / "answers.jsonl"
-    whole = path.read_bytes()
-    for cut in (1, 20, 300):
-        path.write_bytes(whole[:-cut])
-        rows = read_rows([folder])
-        assert [row.n for row in rows.rows] == [3, 3, 3, 3, 2]
-        assert "the last line has no end" in rows.notes[0]
-    where, _ = write_report([folder], figures=False)
-    assert "the last line has no end" in (where / "leaderboard.md").read_text()
-    path.write_bytes(whole)
-    assert read_rows([folder]).notes == []
-
-
-def test_a_torn_line_elsewhere_is_refused_with_its_place(tmp_path: Path) -> None:
-    folder = run(tmp_path / "run")
-    content = (folder / "answers.jsonl").read_bytes().split(b"\n")
-    content[3] = content[3][:50]
-    (folder / "answers.jsonl").write_bytes(b"\n".join(content))
-    with pytest.raises(InputRejected) as refused:
-        read_rows([folder])
-    assert [(place.line, place.expected) for place in refused.value.places] == [(4, "a JSON object")]
-
-
-def at(line: int, key: str, value: Any) -> Any:
-    return lambda found: found[line].__setitem__(key, value)
-
-
-@pytest.mark.parametrize(
-    ("change", "line", "column"),
-    [
-        (at(0, "method", "unheard"), 1, "method"),
-        (at(0, "subject", 7), 1, "subject"),
-        (at(1, "items", ["M1", *ITEMS[1:]]), 2, "items"),
-        (at(1, "items", [ITEMS[1], *ITEMS[1:]]), 2, "items"),
-        (at(1, "items", [[], *ITEMS[1:]]), 2, "items"),
-        (at(0, "expected", [6] * 9), 1, "expected"),
-        (at(0, "expected", [True] * 9), 1, "expected"),
-        (at(0, "expected", [3] * 8), 1, "expected"),
-        (at(0, "expected", None), 1, "expected"),
-        (at(0, "values", [3.0] * 8), 1, "values"),
-        (at(0, "values", [float("nan")] * 9), 1, "values"),
-        (at(0, "values", "high"), 1, "values"),
-        (at(0, "values", [10**400] * 9), 1, "values"),
-        (at(3, "probabilities", [[0.3] * 5] * 9), 4, "probabilities"),
-        (at(3, "probabilities", [[1.2, -0.2, 0, 0, 0]] * 9), 4, "probabilities"),
-        (at(3, "probabilities", [[0.25] * 4] * 9), 4, "probabilities"),
-        (at(3, "mass", None), 4, "mass"),
-        (at(3, "mass", 1.5), 4, "mass"),
-        (at(3, "fit", [2]), 4, "fit"),
-    ],
-)
-def test_a_wrong_line_is_refused_with_its_place(tmp_path: Path, change: Any, line: int, column: str) -> None:
-    folder = run(tmp_path / "run")
-    changed(folder / "answers.jsonl", change)
-    with pytest.raises(InputRejected) as refused:
-        read_rows([folder])
-    assert [(place.line, place.column) for place in refused.value.places] == [(line, column)]
-
-
-def test_a_subject_twice_and_values_beside_probabilities_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRejected, match="more than once") as refused:
-        read_rows([run(tmp_path / "twice", [*lines(), lines()[0]])])
-    assert refused.value.places[0].line == 16
-    mixed = lines()
-    mixed[5] = mixed[2] | {"method": "ridge", "subject": "sd3-b", "expected": PEOPLE["sd3-b"]}
-    with pytest.raises(InputRejected, match="mixes values and probabilities"):
-        read_rows([run(tmp_path / "mixed", mixed)])
-
-
-@pytest.mark.parametrize("name", ["costs", "failures"])
-def test_costs_and_failures_are_checked_too(tmp_path: Path, name: str) -> None:
-    folder = run(tmp_path / "run")
-    (folder / f"{name}.jsonl").write_text('{"method": "ridge", "subject": "sd3-a", "seconds": -1, "reason": null}\n')
-    with pytest.raises(InputRejected, match=f"{name}.jsonl is not that of a run"):
-        read_rows([folder])
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "column"),
-    [
-        ("format", "papi-run-2", "format"),
-        ("config", "ipip-neo-120", "config"),
-        ("split", "dev", "split"),
-        ("labels", [], "labels"),
-        ("release", {}, "release.version"),
-        ("release", None, "release"),
-        ("methods", {}, "methods"),
-        ("methods", {"ridge": {"floor": 1, "leaky": False, "sees_dev": None}}, "methods.ridge.floor"),
-        ("model", {}, "model.name"),
-        ("subjects", True, "subjects"),
-        ("min_mass", "half", "min_mass"),
-        ("prompts", None, "prompts"),
-        ("seed", None, "seed"),
-    ],
-)
-def test_a_wrong_configuration_is_refused_with_its_field(tmp_path: Path, key: str, value: Any, column: str) -> None:
-    with pytest.raises(InputRejected, match=r"run\.json is not that of a run") as refused:
-        read_rows([run(tmp_path / "run", **{key: value})])
-    assert refused.value.places[0].column == column
-
-
 def test_people_who_answered_nothing_leave_everything_undefined_and_the_report_whole(tmp_path: Path) -> None:
     nobody = dict.fromkeys(PEOPLE, [None] * 9)
     release = {name: RELEASE[name] for name in ("path", "version", "simulated", "manifest_sha256")}
@@ -467,14 +236,6 @@ def test_one_domain_that_nobody_answered_leaves_the_sum_undefined(tmp_path: Path
     found = results.document["methods"]["few-shot-18"]["decodes"]["median"]
     assert found["sum"] is found["domains"]["P"]["mae"] is found["difference_to_ridge"]["mean"] is None
     assert found["domains"]["M"]["mae"] == pytest.approx((1 / 3 + 0 + 1 / 3) / 3, abs=1e-6)
-
-
-def test_a_configuration_that_is_no_json_object_is_refused(tmp_path: Path) -> None:
-    folder = run(tmp_path / "run")
-    for text in ("{", "[]"):
-        (folder / "run.json").write_text(text)
-        with pytest.raises(InputRejected, match=r"run\.json is"):
-            read_rows([folder])
 
 
 # the command
@@ -504,14 +265,6 @@ def test_an_unwritable_place_is_the_machines_no(tmp_path: Path) -> None:
         write_report([run(tmp_path / "run")], tmp_path / "out", figures=False)
 
 
-def seeded(folder: Path, seeds: list[int], said: list[list[int]], **more: Any) -> Path:
-    """A run of dpo on one person who answers 3 to everything; `said` are the sure answers of each seed to all items."""
-    probabilities = [[SURE[option] for _ in ITEMS] for (option,) in said]
-    line = {"method": "dpo", "subject": "sd3-1", "items": ITEMS, "expected": [3] * len(ITEMS), "mass": 0.9}
-    facts = run_facts({"dpo": method(seeds=[0, 1])}, subjects=1)
-    return write_run(folder, facts, [line | {"seeds": seeds, "probabilities": probabilities} | more])
-
-
 def test_the_error_of_several_seeds_is_the_mean_of_theirs(tmp_path: Path) -> None:
     """Not the error of their mean answer, which would be 0 here."""
     where, _ = write_report([seeded(tmp_path / "run", [0, 1], [[2], [4]])], figures=False)
@@ -522,25 +275,6 @@ def test_the_error_of_several_seeds_is_the_mean_of_theirs(tmp_path: Path) -> Non
     assert found["decodes"]["median"]["accuracy"] == 0
     assert found["option_lock"] == {"option": 2, "share": 0.5, "letter": None, "letter_share": None, "locked": False}
     assert "1 × 2 seeds" in (where / "leaderboard.md").read_text()
-
-
-def test_lines_of_other_seeds_than_the_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputRejected, match="not that of a run") as caught:
-        write_report([seeded(tmp_path / "run", [0, 2], [[2], [4]])])
-    assert caught.value.places[0].column == "seeds"
-    with pytest.raises(InputRejected, match="not that of a run") as caught:
-        write_report([seeded(tmp_path / "other", [0, 1], [[2]])])
-    assert caught.value.places[0].column == "probabilities"
-
-
-def test_seeds_of_a_configuration_are_whole_numbers(tmp_path: Path) -> None:
-    run_ = seeded(tmp_path / "run", [0, 1], [[2], [4]])
-    facts = json.loads((run_ / "run.json").read_text())
-    facts["methods"]["dpo"]["settings"]["seeds"] = "two"
-    (run_ / "run.json").write_text(json.dumps(facts))
-    with pytest.raises(InputRejected, match="not that of a run") as caught:
-        write_report([run_])
-    assert caught.value.places[0].column == "methods.dpo.settings.seeds"
 
 
 def test_domains_and_facets_stand_in_a_table_and_a_file(tmp_path: Path) -> None:
@@ -573,46 +307,3 @@ def test_a_letter_that_is_always_said_is_seen_in_both_orders(tmp_path: Path) -> 
     lock = json.loads((where / "results.json").read_text())["methods"]["few-shot-18"]["option_lock"]
     assert (lock["letter"], lock["letter_share"], lock["locked"]) == ("A", 1, True)
     assert "the letter A to 100 %" in (where / "leaderboard.md").read_text()
-
-
-def test_a_floor_of_more_people_stands_for_one_of_fewer(tmp_path: Path) -> None:
-    few = write_run(tmp_path / "few", run_facts(METHODS), [line for line in lines() if line["subject"] == "sd3-a"])
-    many = write_run(tmp_path / "many", run_facts({"ridge": METHODS["ridge"]}), floors_of(lines()))
-    rows = read_rows([few, many])
-    assert [(row.name, row.n) for row in rows.rows if row.name == "ridge"] == [("ridge", 3)]
-    other = [line | {"values": [value + 1 for value in line["values"]]} for line in floors_of(lines())]
-    with pytest.raises(UsageError, match="did not say the same of sd3-a"):
-        read_rows([few, write_run(tmp_path / "other", run_facts({"ridge": METHODS["ridge"]}), other)])
-
-
-def floors_of(all_lines: list[Line]) -> list[Line]:
-    return [line for line in all_lines if line["method"] == "ridge"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"option_order": "both"}, ("option_order forward", "option_order both")),
-        ({"seed": 3}, ("seed 0", "seed 3")),
-        ({"prompts": {"system": "a longer text than would fit"}}, ("prompts {}", "prompts ")),
-    ],
-)
-def test_one_model_under_two_settings_is_two_rows(
-    tmp_path: Path, changes: dict[str, Any], told: tuple[str, str]
-) -> None:
-    one, other = run_facts(METHODS), run_facts(METHODS) | changes
-    rows = read_rows([write_run(tmp_path / "one", one, lines()), write_run(tmp_path / "other", other, lines())])
-    names = [row.name for row in rows.rows if row.method == "few-shot-18"]
-    assert len(names) == 2
-    assert all(text in name for text, name in zip(told, names, strict=True))
-
-
-def test_other_hyperparameters_of_one_method_are_told_apart(tmp_path: Path) -> None:
-    folders = []
-    for steps in (100, 250):
-        folder = seeded(tmp_path / str(steps), [0, 1], [[2], [4]])
-        facts = json.loads((folder / "run.json").read_text())
-        facts["methods"]["dpo"]["settings"]["hyperparameters"] = {"steps": steps, "beta": 0.1}
-        (folder / "run.json").write_text(json.dumps(facts))
-        folders.append(folder)
-    assert [row.name for row in read_rows(folders).rows] == ["dpo (pocket, steps 100)", "dpo (pocket, steps 250)"]
