@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from alignment.api.settings import ApiSettings, key_of
+from alignment.api.settings import ApiSettings, key_of, without_key
 from papi.errors import MissingExtra, PapiError, RemoteFailed, SubjectFailed
 
 Message = dict[str, str]
@@ -49,17 +49,19 @@ class ApiClient:
 
     def __post_init__(self) -> None:
         try:
-            from openai import OpenAI
+            from openai import DefaultHttpxClient, OpenAI
         except ImportError:
             advice = "pip install 'palign-papi[api]'"
             raise MissingExtra(
                 "a model behind --api-url needs openai, which is not installed", next_step=advice
             ) from None
         given = self.settings
+        pace = Pace(given.per_minute)
+        paced = DefaultHttpxClient(event_hooks={"request": [lambda request: pace.wait()]})  # retries too
         self._server: Any = OpenAI(
-            base_url=given.url, api_key=key_of(), max_retries=given.retries, timeout=given.timeout
+            base_url=given.url, api_key=key_of(), max_retries=given.retries, timeout=given.timeout, http_client=paced
         )
-        self._lock, self._pace = threading.Lock(), Pace(given.per_minute)
+        self._lock = threading.Lock()
 
     def complete(self, messages: Sequence[Message], most_tokens: int, seed: int, *, letters: bool) -> Completion:
         """The server's reply, as sure as it can be (temperature 0); with `letters` the alternatives are asked for.
@@ -96,7 +98,6 @@ class ApiClient:
         from openai import BadRequestError
 
         while True:
-            self._pace.wait()
             sent = self._without_refused(asked)
             try:
                 return self._server.chat.completions.create(model=self.model, messages=list(messages), **sent)
@@ -166,7 +167,7 @@ def _explained(address: str, model: str) -> Iterator[None]:
             raise RemoteFailed(
                 f"the server refuses: {reason}", where=where, got=f"{status}", next_step=advice
             ) from None
-        said = str(error.message).replace(key_of(), "…")[:LONGEST_COMPLAINT]
+        said = without_key(str(error.message))[:LONGEST_COMPLAINT]
         raise SubjectFailed(f"the server answered {status} to the end of all retries: {said}", where=address) from None
     except openai.APIConnectionError as error:
         kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"

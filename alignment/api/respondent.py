@@ -58,6 +58,7 @@ class ApiRespondent:
         for ask in asks:
             by_order = [_reply(np.stack([next(letters) for _ in ask.questions]), each) for each in self.prompts]
             replies.append(mean_reply(by_order))
+        self.unparseable += sum(reply.unparseable for reply in replies)
         return replies
 
     def _refuse_weights(self, adapter: None, asks: Sequence[Ask]) -> None:
@@ -83,18 +84,15 @@ class ApiRespondent:
             {"role": "system", "content": system},
             {"role": "user", "content": f"{prompts.question(question)}\n{prompts.letter_only}"},
         ]
-        found = letter_probabilities(self.client.complete(said, REPLY_TOKENS, self.seed, letters=True))
-        if not found.any():
-            self.unparseable += 1
-        return found
+        return letter_probabilities(self.client.complete(said, REPLY_TOKENS, self.seed, letters=True))
 
 
 def letter_probabilities(completion: Completion) -> NDArray[np.float64]:
     """From a reply to the probabilities of A to E, (5,), which sum to the option mass.
 
     Where the server tells the alternatives of the first token, brackets and spaces passed over, tokens that are a
-    letter but for these count for it, and a letter that is not among them has 0. Else the first letter that stands
-    alone in the text has 1.
+    letter but for these count for it, and a letter that is not among them has 0. Where it tells none, the first letter
+    that stands alone in the text has 1.
     """
     found = np.zeros(len(LETTERS))
     if completion.alternatives is not None:
@@ -102,8 +100,7 @@ def letter_probabilities(completion: Completion) -> NDArray[np.float64]:
             letter = token.strip(AROUND)
             if len(letter) == 1 and letter in LETTERS:
                 found[LETTERS.index(letter)] += np.exp(min(logarithm, 0.0))
-        if found.any():
-            return found
+        return found
     if completion.text.lstrip().startswith(THOUGHTS):  # cut off before the answer
         return found
     if match := LETTER.search(completion.text):

@@ -27,7 +27,8 @@ class Prices:
 
 @dataclass(frozen=True)
 class ApiSettings:
-    """A server and how it is asked: at once, attempts after a failure, requests a minute (None: as many as go)."""
+    """A server and how it is asked: so many requests at once, attempts after a failure, seconds to wait for a reply,
+    and requests a minute of this process (None: as many as go)."""
 
     url: str
     concurrency: int = 8
@@ -46,6 +47,8 @@ class ApiSettings:
         for name, value, least in (("--concurrency", self.concurrency, 1), ("--retries", self.retries, 0)):
             if value < least:
                 raise UsageError(f"{name} is out of its range", expected=f"{least} or more", got=str(value))
+        if not self.timeout > 0:
+            raise UsageError("--timeout is out of its range", expected="seconds, above 0", got=f"{self.timeout:g}")
         if self.per_minute is not None and self.per_minute < 1:
             raise UsageError(
                 "--requests-per-minute is out of its range", expected="1 or more", got=str(self.per_minute)
@@ -79,3 +82,9 @@ def key_of(environment: Mapping[str, str] = os.environ) -> str:
                 raise UsageError(f"the key in {name} has signs that no key has", next_step="set it anew")
             return key
     return NO_KEY
+
+
+def without_key(text: str) -> str:
+    """A server's words, in which the key may stand, with three dots in its place."""
+    key = key_of()
+    return text if key == NO_KEY else text.replace(key, "…")

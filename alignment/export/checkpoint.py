@@ -68,23 +68,38 @@ def refuse_what_no_checkpoint_holds(scope: str | None, *, quantised: bool) -> No
 
 def _with_switches(config: Any, steering: Steering) -> tuple[Any, tuple[str, ...]]:
     """The configuration that has the biases, and which of `attention_bias` and `mlp_bias` it needed."""
-    family: Mapping[str, str] = read_toml("alignment", "export.toml").get(config.model_type, {})
+    text = config.get_text_config()  # the config itself, but for models that see or hear too
+    family = family_of(config)
     needed = [
         part for part, vectors in (("bias", steering.heads), ("residual", steering.residual)) if vectors is not None
     ]
     if lacking := [part for part in needed if part not in family]:
-        what = f"a model of the type {config.model_type} has no bias that could hold the steering"
+        what = f"a model of the type {text.model_type} has no bias that could hold the steering"
         got = "what is added to a layer's output" if "residual" in lacking else None
         raise UsageError(what, got=got, next_step=ADVICE)
-    facts = config.to_dict()
-    if "as" in family:
-        _refuse_windows(facts)
-        facts = {name: value for name, value in facts.items() if name not in OWN} | {"model_type": family["as"]}
-        facts["architectures"] = ["LlamaForCausalLM"]
+    found = _as_llama(config) if "as" in family else copy.deepcopy(config)
     switches = tuple(dict.fromkeys(family[part] for part in ("keeps", *needed) if part in family))
-    kind = AutoConfig.for_model(facts.pop("model_type"), **(facts | dict.fromkeys(switches, True)))
-    kind.architectures = facts.get("architectures") or config.architectures
-    return kind, switches
+    for switch in switches:
+        setattr(found.get_text_config(), switch, True)
+    return found, switches
+
+
+def family_of(config: Any) -> Mapping[str, Any]:
+    """What `tables/export.toml` says of a model's type; empty for one that cannot hold a bias."""
+    found: Mapping[str, Any] = read_toml("alignment", "export.toml").get(config.get_text_config().model_type, {})
+    return found
+
+
+def _as_llama(config: Any) -> Any:
+    """The configuration of a Llama of the same weights. Raises `UsageError` where a Llama would be another model."""
+    if config.get_text_config() is not config:
+        what = f"only the language part of a {config.model_type} could be saved as a Llama"
+        raise UsageError(what, next_step=ADVICE)
+    facts = config.to_dict()
+    _refuse_windows(facts)
+    found = AutoConfig.for_model("llama", **{name: value for name, value in facts.items() if name not in OWN})
+    found.architectures = ["LlamaForCausalLM"]
+    return found
 
 
 def _refuse_windows(facts: Mapping[str, Any]) -> None:
@@ -138,7 +153,7 @@ def _adapted(state: Mapping[str, Tensor], adapter: Adapter) -> dict[str, Tensor]
             continue
         up = adapter.weights[key.replace("lora_A", "lora_B")]
         name = key.replace("lora_A.weight", "weight")
-        change = torch.from_numpy(up) @ torch.from_numpy(down) * (adapter.alpha / adapter.rank)
+        change = torch.from_numpy(up).double() @ torch.from_numpy(down).double() * (adapter.alpha / adapter.rank)
         weight = state[name]
-        found[name] = (weight.float() + change.to(weight.device)).to(weight.dtype)
+        found[name] = (weight.double() + change.to(weight.device)).to(weight.dtype)  # rounded once
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from alignment.export.checkpoint import refuse_what_no_checkpoint_holds, save_checkpoint
+from alignment.export.checkpoint import family_of, refuse_what_no_checkpoint_holds, save_checkpoint
 from alignment.export.condition import Found, condition_of, recorded
 from alignment.export.vectors import VECTORS, save_vectors
 from alignment.respondent.adapters import save_adapter
@@ -49,6 +49,8 @@ def _save_whole(found: Found, folder: Path) -> list[str]:
     said = [f"{found.method} as a plain checkpoint{_of_what(found)}"]
     if text is not None:
         said.append(f"the method tells the model {len(text):,} signs first: they are in the chat template now")
+    if condition.steering is not None and not family_of(someone.model.config)["vllm"]:
+        said.append("vLLM's own code of this type passes over the biases: vllm serve OUT --model-impl transformers")
     if changed and (dtype := str(someone.model.dtype).removeprefix("torch.")) != "float32":
         said.append(f"in {dtype} what is added is rounded once more: logits may differ by some tenths from the run's")
     return said

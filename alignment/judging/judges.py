@@ -1,27 +1,34 @@
-"""Judges: every text alone, blind to its method, in random order; each judgement is kept with its prompt."""
+"""Judges: every text alone, blind to its method, in random order; each judgement is kept with what was asked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alignment.api.client import ApiClient
+from alignment.asking import Ask
 from alignment.prompts import Prompts
 from alignment.runs.folder import Line
-from alignment.runs.progress import Clock, Progress
 from alignment.situations import Situation
 from papi.errors import SubjectFailed
 from papi.instruments import MINIMUM
 from papi.tables import read_toml
 
+if TYPE_CHECKING:
+    from alignment.respondent.respondent import Respondent
+
 LOWEST, HIGHEST, REFUSAL = 1, 6, 0
 REPLY_TOKENS = 8
+BATCH = 16  # texts that a model at hand judges together
 NUMBER = re.compile(r"(?<![\d.])([0-6])(?![\d.]*\d)")
 Key = tuple[str, str, str]  # method, subject, situation
-Judge = Callable[[str, str], str]  # from the system's and the user's text to a reply
+Asked = tuple[int, str, str]  # the place of a text, and what a judge is told and asked about it
+Keep = Callable[[int, str], None]  # a place and the reply, as soon as it is there
+Judge = Callable[[Sequence[Asked], Keep], int]  # gives how many were judged
 
 
 @dataclass(frozen=True)
@@ -79,49 +86,48 @@ def score_of(reply: str) -> int | None:
     return int(found.pop()) if len(found) == 1 else None
 
 
-def judged(
-    texts: Sequence[Text], judge: Judge, name: str, wording: Prompts, at_once: Callable[..., list[Any]]
-) -> list[Line]:
-    """Lines of judgements.jsonl: method, subject, situation, judge, score 1-6 or null, refusal, prompt and reply.
+def judgement(text: Text, judge: str, asked: tuple[str, str], reply: str) -> Line:
+    """A line of judgements.jsonl: whose text, which judge, score 1-6 or null, refusal, what was asked, the reply."""
+    score, (system, prompt) = score_of(reply), asked
+    refused = score == REFUSAL
+    return {
+        "method": text.method,
+        "subject": text.subject,
+        "situation": text.situation.name,
+        "judge": judge,
+        "score": None if refused else score,
+        "refused": refused,
+        "system": system,
+        "prompt": prompt,
+        "reply": reply,
+    }
 
-    A text whose judgement failed has none.
-    """
 
-    def one(text: Text) -> Line | None:
-        system, user = asked_of_judge(text, wording)
+def behind_address(client: ApiClient, seed: int) -> Judge:
+    """A judge that is asked so many texts at once as the client's settings say."""
+
+    def one(asked: Asked, keep: Keep) -> bool:
+        place, system, user = asked
+        said = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         try:
-            reply = judge(system, user)
+            keep(place, client.complete(said, REPLY_TOKENS, seed, letters=False).text)
         except SubjectFailed:
-            return None  # this text is left for another run
-        score = score_of(reply)
-        refused = score == REFUSAL
-        return {
-            "method": text.method,
-            "subject": text.subject,
-            "situation": text.situation.name,
-            "judge": name,
-            "score": None if refused else score,
-            "refused": refused,
-            "prompt": user,
-            "reply": reply,
-        }
+            return False  # this text is left for another run
+        return True
 
-    return [line for line in at_once(one, texts) if line is not None]
+    return lambda asked, keep: sum(client.each(lambda each: one(each, keep), asked))
 
 
-def judge_all(
-    texts: Sequence[Text],
-    judge: Judge,
-    name: str,
-    wording: Prompts,
-    at_once: Callable[..., list[Any]],
-    progress: Progress,
-    batch: int,
-) -> Iterator[list[Line]]:
-    """Judge texts in batches, so that what is judged can be kept as it goes."""
-    clock = Clock(f"judge {name}", len(texts), progress)
-    for start in range(0, len(texts), batch):
-        part = texts[start : start + batch]
-        yield judged(part, judge, name, wording, at_once)
-        for _ in part:
-            clock.tick()
+def at_hand(respondent: Respondent) -> Judge:
+    """A judge that is a model of this machine; texts go through it in batches."""
+
+    def judge(asked: Sequence[Asked], keep: Keep) -> int:
+        for start in range(0, len(asked), BATCH):
+            part = asked[start : start + BATCH]
+            system = part[0][1]  # the rubric's: the same for all texts
+            replies = respondent.tell(Ask(system, ()), [user for _, _, user in part], REPLY_TOKENS)
+            for (place, _, _), reply in zip(part, replies, strict=True):
+                keep(place, reply)
+        return len(asked)
+
+    return judge

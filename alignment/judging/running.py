@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alignment.api.client import ApiClient
 from alignment.api.loading import SIGNS_A_TOKEN, told
-from alignment.api.settings import ApiSettings
-from alignment.asking import Ask
 from alignment.decoding import median
-from alignment.judging.judges import REPLY_TOKENS, Judge, Key, asked_of_judge, in_random_order, judge_all, texts_of
+from alignment.judging.judges import (
+    REPLY_TOKENS,
+    Key,
+    Text,
+    asked_of_judge,
+    at_hand,
+    behind_address,
+    in_random_order,
+    judgement,
+    texts_of,
+)
 from alignment.judging.measures import measure
 from alignment.measures import asked_of
 from alignment.prompts import Prompts, prompts_for
@@ -24,7 +33,7 @@ from alignment.runs.configuration_file import read_configuration
 from alignment.runs.extras import require_extra
 from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder
 from alignment.runs.locks import only_one_in
-from alignment.runs.progress import Progress
+from alignment.runs.progress import Clock, Progress
 from alignment.runs.release import benchmark_of_run
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
@@ -33,22 +42,24 @@ from papi.errors import RemoteFailed, UsageError
 from papi.files import write_json, write_text
 from papi.words import number
 
-BATCH = 32  # texts, after which what was judged is on the disk
+if TYPE_CHECKING:
+    from alignment.respondent.respondent import Respondent
+
 JUDGED, TABLE = "judged.json", "judged.md"
 
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """Who judges: a model behind an address, or one at hand (`api` None)."""
+    """Who judges, a model behind an address or one at hand, and the seed of the order of the texts."""
 
-    model: str
-    api: ApiSettings | None = None
+    model: ModelSettings
     seed: int = 0
 
     @property
     def name(self) -> str:
         """What tells judges apart in the files."""
-        return f"{self.model} at {self.api.address}" if self.api else self.model
+        name, api = self.model.name, self.model.api
+        return f"{name} at {api.address}" if api else ", ".join(filter(None, (name, self.model.quantize)))
 
 
 def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress: Progress) -> dict[str, Any]:
@@ -57,6 +68,7 @@ def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress
     `options` is a run of the options by the same methods, for the agreement with them. Raises `UsageError` for a run
     without open answers, `RemoteFailed` where texts are left over, what is done being kept.
     """
+    settings.model.refuse_what_means_nothing()
     frozen = read_configuration(run)
     if not frozen.get("open_ended"):
         advice = "papi align run … --open 10 writes such a run"
@@ -67,8 +79,9 @@ def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress
         folder.mend()
         wording = prompts_for(frozen["prompts"], "forward")
         texts = in_random_order(texts_of(folder.lines(ANSWERS), _asked(frozen, wording)), settings.seed)
-        done = {(_key(line), line["prompt"]) for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name}
-        todo = [text for text in texts if (text.key, asked_of_judge(text, wording)[1]) not in done]
+        own = [line for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name]
+        done = {(_key(line), line.get("system"), line["prompt"]) for line in own}
+        todo = [text for text in texts if (text.key, *asked_of_judge(text, wording)) not in done]
         progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(texts) - len(todo):,} are judged")
         left = _judge(folder, todo, settings, wording, progress) if todo else 0
         document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
@@ -139,45 +152,36 @@ def _asked(frozen: dict[str, Any], wording: Prompts) -> Sequence[Any]:
 
 
 def _judge(
-    folder: RunFolder, todo: Sequence[Any], settings: JudgeSettings, wording: Prompts, progress: Progress
+    folder: RunFolder, todo: Sequence[Text], settings: JudgeSettings, wording: Prompts, progress: Progress
 ) -> int:
-    """Judge and keep; gives how many texts are left over."""
-    client = ApiClient(settings.model, settings.api) if settings.api else None
-    with closing(client) if client else nullcontext():
-        judge, at_once = _of_api(client, settings) if client else _at_hand(settings, wording)
-        if settings.api:
-            signs = sum(len(text) for each in todo for text in asked_of_judge(each, wording))
-            tokens = told(signs // SIGNS_A_TOKEN, REPLY_TOKENS * len(todo), settings.api, "at most ")
-            progress(f"judge {settings.name}: about {tokens}")
-        left = len(todo)
-        for lines in judge_all(todo, judge, settings.name, wording, at_once, progress, BATCH):
-            for line in lines:
-                folder.add(JUDGEMENTS, line)
-            left -= len(lines)
-        if client and settings.api:
-            progress(f"judge {settings.name}: {told(client.sent, client.written, settings.api)}")
-    return left
+    """Judge and keep each judgement as it comes; gives how many texts are left over."""
+    asked = [(place, *asked_of_judge(text, wording)) for place, text in enumerate(todo)]
+    clock, alone = Clock(f"judge {settings.name}", len(todo), progress, of="text"), Lock()
+
+    def keep(place: int, reply: str) -> None:
+        with alone:
+            folder.add(JUDGEMENTS, judgement(todo[place], settings.name, asked[place][1:], reply))
+            clock.tick()
+
+    api = settings.model.api
+    if api is None:
+        return len(todo) - at_hand(_respondent(settings, wording))(asked, keep)
+    client = ApiClient(settings.model.name, api)
+    with closing(client):
+        signs = sum(len(system) + len(user) for _, system, user in asked)
+        tokens = told(signs // SIGNS_A_TOKEN, REPLY_TOKENS * len(todo), api, "at most ")
+        progress(f"judge {settings.name}: about {tokens}")
+        try:
+            return len(todo) - behind_address(client, settings.seed)(asked, keep)
+        finally:
+            progress(f"judge {settings.name}: {told(client.sent, client.written, api)}")
 
 
-def _of_api(client: ApiClient, settings: JudgeSettings) -> tuple[Judge, Callable[..., list[Any]]]:
-    def judge(system: str, user: str) -> str:
-        said = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-        return client.complete(said, REPLY_TOKENS, settings.seed, letters=False).text
-
-    return judge, client.each
-
-
-def _at_hand(settings: JudgeSettings, wording: Prompts) -> tuple[Judge, Callable[..., list[Any]]]:
+def _respondent(settings: JudgeSettings, wording: Prompts) -> Respondent:
     require_extra()
     from alignment.respondent.loading import load_respondent
 
-    someone = load_respondent(ModelSettings(settings.model), wording.texts, "forward", Share())
-
-    def judge(system: str, user: str) -> str:
-        (reply,) = someone.tell(Ask(system, ()), [user], REPLY_TOKENS)
-        return reply
-
-    return judge, lambda work, items: [work(item) for item in items]
+    return load_respondent(settings.model, wording.texts, "forward", Share())
 
 
 def _newest(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -28,6 +28,12 @@ OWN: dict[str, dict[str, Any]] = {
     "p2": {"most_tokens": prompting.LONGEST_DESCRIPTION},
     "trait-vectors": {"people": trait_vectors.LEARNT_FROM, "statements": trait_vectors.ASKED},
 }
+# Of whom a method learns, where not of everybody there.
+LEARNS_FROM = {
+    "trait-vectors": "{people:,.0f} of {everybody}",
+    "prompt-morl": "up to {people:,.0f} of {everybody}",
+    "soups": "up to {people:,.0f} at each end of a domain, of {everybody}",
+}
 BASE = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")  # what the floors and all files depend on
 
 
@@ -70,8 +76,8 @@ def _method(method: Method, settings: RunSettings, context: Context) -> dict[str
 
 
 def _learns_from(method: Method, context: Context) -> str:
-    people = OWN.get(method.name, {}).get("people")
-    return f"{people} of {context.learns_from}" if people else context.learns_from
+    own = OWN.get(method.name, {}) | dict(context.hyperparameters.get(method.name, {}))
+    return LEARNS_FROM.get(method.name, "{everybody}").format(everybody=context.learns_from, people=own.get("people"))
 
 
 def _settings(method: Method, settings: RunSettings, context: Context) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from alignment.runs.adapters import AdapterShelf
 from alignment.runs.answering import Answering
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task
-from alignment.runs.progress import Clock, Progress, peak_memory
+from alignment.runs.progress import Clock, Progress, forget_peak_memory, peak_memory
 from alignment.runs.settings import RunSettings
 from alignment.runs.sharing import Share
 from alignment.runs.telling import Telling
@@ -145,6 +145,7 @@ class Loop:
         """Fit, answer, write the lines. Gives why there are no answers, if there are none."""
         task = {"method": method.name, "subject": subject.subject_id}
         start, tokens = time.perf_counter(), self._tokens
+        forget_peak_memory()
         try:
             line = self.answering.line(method, subject)
         except STOPPING:

@@ -36,7 +36,15 @@ class ModelSettings:
     device_map: str | None = None
     api: ApiSettings | None = None
 
-    def refuse_what_an_address_has_not(self) -> None:
+    def refuse_what_means_nothing(self) -> None:
+        """Raise `UsageError` for values that there are not, and for options that the model has no use for."""
+        _one_of("--dtype", self.dtype, DTYPES)
+        _one_of("--quantize", self.quantize, QUANTIZATIONS)
+        _one_of("--attn", self.attention, ATTENTIONS)
+        self._refuse_what_an_address_has_not()
+        self._refuse_a_revision_of_a_folder()
+
+    def _refuse_what_an_address_has_not(self) -> None:
         """Raise `UsageError` for options about weights where the model is behind an address."""
         given = {
             "--model-revision": self.revision,
@@ -54,7 +62,7 @@ class ModelSettings:
         """Whether a folder is meant rather than a model of the Hub."""
         return self.name == POCKET or self.name.startswith((".", "/")) or Path(self.name).is_dir()
 
-    def refuse_a_revision_of_a_folder(self) -> None:
+    def _refuse_a_revision_of_a_folder(self) -> None:
         """Raise `UsageError` for a revision of what has none."""
         if self.revision is not None and self.is_folder and not self.api:
             raise UsageError("a folder with a model has no revisions", where=self.name, next_step="leave it out")
@@ -109,11 +117,7 @@ class RunSettings:
         _one_of("--labels", self.labels, LABELS)
         _one_of("--option-order", self.option_order, (*ORDERS, BOTH))
         if self.model:
-            _one_of("--dtype", self.model.dtype, DTYPES)
-            _one_of("--quantize", self.model.quantize, QUANTIZATIONS)
-            _one_of("--attn", self.model.attention, ATTENTIONS)
-            self.model.refuse_what_an_address_has_not()
-            self.model.refuse_a_revision_of_a_folder()
+            self.model.refuse_what_means_nothing()
         if not 0 <= self.min_mass <= 1:
             raise UsageError("the least option mass is a probability", expected="0 to 1", got=str(self.min_mass))
         if self.seeds < 1:

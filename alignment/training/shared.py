@@ -58,7 +58,7 @@ def _train_levels(others: Reference, norms: Norms, respondent: Respondent, conte
         asks.append(Ask(levels_text(levels, respondent, context), questions))
         answers.append(given[items])
     every = np.concatenate(answers)
-    steps = min(int(chosen["steps"]), -(-len(every) // int(chosen["batch"])))
+    steps = min(int(chosen["steps"]), max(1, len(every) // int(chosen["batch"])))
     objective = objective_of(MORL, chosen)
     material = Material(respondent, asks)
     return trained(Lesson(material, np.arange(len(every)), every, objective, {**chosen, "steps": steps}, context.seed))

@@ -59,7 +59,7 @@ def train(lesson: Lesson, stops: Collection[int]) -> Iterator[int]:
 
 
 def batches(lesson: Lesson) -> Iterator[Rows]:
-    """Places among the lesson's rows, shuffled anew when all have been taken.
+    """Places among the lesson's rows, shuffled anew when those left do not fill a batch.
 
     Rows of one ask stay together where there are several asks, so that they share its beginning. Some answer has to
     teach something (`usable_places`).

@@ -37,27 +37,27 @@ def run(
     seed: options.Seed = 0, dtype: options.Dtype = None, quantize: options.Quantize = None,
     attn: options.Attn = None, device_map: options.DeviceMap = None, model_revision: options.ModelRevision = None,
     revision: options.Revision = None, min_mass: options.MinMass = 0.5, api_url: options.ApiUrl = None,
-    concurrency: options.Concurrency = 8, retries: options.Retries = 5,
-    requests_per_minute: options.RequestsPerMinute = None, price_sent: options.PriceSent = 0.0,
-    price_written: options.PriceWritten = 0.0, processes: options.Processes = None, seeds: options.Seeds = 3,
-    set_: options.Set = None, open_: options.Open = None, own: options.Own = True,
-    most_tokens: options.MostTokens = 120, save_adapters: options.SaveAdapters = False,
+    concurrency: options.Concurrency = None, retries: options.Retries = None, timeout: options.Timeout = None,
+    requests_per_minute: options.RequestsPerMinute = None, price_sent: options.PriceSent = None,
+    price_written: options.PriceWritten = None, processes: options.Processes = None, seeds: options.Seeds = 3,
+    set_: options.Set = None, open_: options.Open = None, own: options.Own = None,
+    most_tokens: options.MostTokens = None, save_adapters: options.SaveAdapters = False,
     retry_failed: options.RetryFailed = False,
 ) -> None:  # fmt: skip
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
-    from alignment.api.settings import ApiSettings, Prices
-    from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
+    from alignment.runs.settings import ModelSettings, RunSettings
     from alignment.runs.sharing import share_of
     from alignment.runs.start import run as run_methods
 
     share = share_of(processes=processes)
-    prices = Prices(price_sent, price_written) if price_sent or price_written else None
-    api = ApiSettings(api_url, concurrency, retries, 60.0, requests_per_minute, prices) if api_url else None
+    api = options.api_settings(
+        "--api-url", api_url, concurrency, retries, timeout, requests_per_minute, price_sent, price_written
+    )
     named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map, api) if model else None
     settings = RunSettings(
         release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,
         min_mass, revision, retry_failed, seeds, tuple(set_ or ()), save_adapters,
-        None if open_ is None else OpenSettings(open_, own, most_tokens),
+        options.open_settings(open_, own, most_tokens),
     )  # fmt: skip
     advice = ADVICE_ON_SERVERS if api else ADVICE_ON_MODELS
     _show_run(run_methods(settings, out, share, progress_lines()), out, advice)

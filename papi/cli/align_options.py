@@ -1,13 +1,18 @@
-"""The options of `papi align run`, each with what `--help` says of it."""
+"""The options of `papi align run`, each with what `--help` says of it; some are those of `papi align judge` too."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from papi.cli.console import path_option
+from papi.errors import UsageError
+
+if TYPE_CHECKING:
+    from alignment.api.settings import ApiSettings
+    from alignment.runs.settings import OpenSettings
 
 Release = Annotated[str, typer.Argument(help="Folder of a release, or its repository on the Hub.")]
 Method = Annotated[list[str], typer.Option(help="A method or family (papi align methods), or all; once or more.")]
@@ -29,16 +34,60 @@ ModelRevision = Annotated[str | None, typer.Option(help="Revision of a model on 
 Revision = Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")]
 MinMass = Annotated[float, typer.Option(help="Least probability on the five letters.")]
 ApiUrl = Annotated[str | None, typer.Option(help="Address of a server with chat completions (…/v1).")]
-Concurrency = Annotated[int, typer.Option(help="Requests at once, with --api-url.")]
-Retries = Annotated[int, typer.Option(help="Attempts after a failed request, with --api-url.")]
-RequestsPerMinute = Annotated[int | None, typer.Option(help="At most, with --api-url.")]
-PriceSent = Annotated[float, typer.Option(help="Of a million tokens sent, for the estimate.", min=0)]
-PriceWritten = Annotated[float, typer.Option(help="Of a million tokens written.", min=0)]
+Concurrency = Annotated[int | None, typer.Option(help="Requests at once, with an address; else 8.")]
+Retries = Annotated[int | None, typer.Option(help="Attempts after a failed request, with an address; else 5.")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds to wait for a reply, with an address; else 60.")]
+RequestsPerMinute = Annotated[int | None, typer.Option(help="At most, of a process, with an address.")]
+PriceSent = Annotated[float | None, typer.Option(help="Of a million tokens sent, with an address.", min=0)]
+PriceWritten = Annotated[float | None, typer.Option(help="Of a million tokens written, with an address.", min=0)]
 Processes = Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")]
 Seeds = Annotated[int, typer.Option(help="How often trained methods are trained.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.")]
 Open = Annotated[int | None, typer.Option("--open", help="Ask so many held-out items openly instead.")]
-Own = Annotated[bool, typer.Option(help="With --open: the project's 30 situations too.")]
-MostTokens = Annotated[int, typer.Option(help="With --open: of a text.")]
+Own = Annotated[bool | None, typer.Option("--own/--no-own", help="With --open: the project's 30 situations too.")]
+MostTokens = Annotated[int | None, typer.Option(help="With --open: of a text; else 120.")]
 SaveAdapters = Annotated[bool, typer.Option("--save-adapters", help="Keep what is trained.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")]
+
+
+def api_settings(
+    option: str,
+    url: str | None,
+    concurrency: int | None,
+    retries: int | None,
+    timeout: float | None,
+    requests_per_minute: int | None,
+    price_sent: float | None,
+    price_written: float | None,
+) -> ApiSettings | None:
+    """How a server is asked, where there is an address (given by `option`). Raises `UsageError` for options without."""
+    from alignment.api.settings import ApiSettings, Prices
+
+    given = _given(concurrency=concurrency, retries=retries, timeout=timeout, per_minute=requests_per_minute)
+    prices = _given(sent=price_sent, written=price_written)
+    if url is None:
+        names = {"per_minute": "requests-per-minute", "sent": "price-sent", "written": "price-written"}
+        _refuse({names.get(name, name): value for name, value in (given | prices).items()}, option)
+        return None
+    return ApiSettings(url, prices=Prices(**prices) if prices else None, **given)
+
+
+def open_settings(items: int | None, own: bool | None, most_tokens: int | None) -> OpenSettings | None:
+    """What is asked openly, if anything. Raises `UsageError` for options without --open."""
+    from alignment.runs.settings import OpenSettings
+
+    given = _given(own=own, most_tokens=most_tokens)
+    if items is None:
+        _refuse({name.replace("_", "-"): value for name, value in given.items()}, "--open")
+        return None
+    return OpenSettings(items, **given)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _refuse(given: dict[str, Any], without: str) -> None:
+    for name, value in given.items():
+        what = f"--{name} means nothing without {without}"
+        raise UsageError(what, got=str(value), next_step=f"add {without}, or leave it out")

@@ -23,12 +23,13 @@ from alignment.prompts import read_prompts
 from alignment.report import write_report
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
-from alignment.runs.settings import ModelSettings, RunSettings
+from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
 from alignment.runs.sharing import Share
 from alignment.runs.start import run
 from alignment.steering import Steering
 from papi.errors import RemoteFailed, SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300
+from papi.words import number
 
 FAST = {"Retry-After-Ms": "1"}  # how the client is told to wait for no time at all
 
@@ -242,6 +243,16 @@ def test_a_method_that_the_server_cannot_do_does_not_end_the_others(chat: Chat, 
     assert {line["method"] for line in lines(tmp_path / "run")} == {"no-change"}
 
 
+def test_alternatives_without_a_letter_are_no_answer(chat: Chat) -> None:
+    """The text goes on to name a letter; but what the server told of the first token is what counts."""
+    chat.rule = lambda system, user: {"I": 0.9, "We": 0.05} if "problem 1" in user else {"A": 0.9}
+    someone = respondent(chat)
+    (reply,) = someone.ask([Ask("", questions(3))])
+    assert np.allclose(reply.mass, [0.9, 0, 0.9])
+    assert someone.unparseable == 1
+    assert not letter_probabilities(Completion("I think B.", (("I", -0.01), ("We", -5.0)))).any()
+
+
 def test_brackets_before_a_letter_are_passed_over(chat: Chat) -> None:
     told = [{"token": "(", "logprob": -0.01, "top_logprobs": [{"token": "(", "logprob": -0.01}]}]
     told += [{"token": "B", "logprob": -0.1, "top_logprobs": [{"token": "B", "logprob": -0.1}]}]
@@ -276,6 +287,10 @@ def test_a_run_is_like_any_other(chat: Chat, release: Path, tmp_path: Path) -> N
     report = run(given, out, Share(), said.append)
     assert report == RunReport(done=12, before=0, failures=[], complete=True)
     assert any("few-shot-120: about 27 requests" in text for text in said)
+    sent = {
+        text.split(":")[0]: int(text.split(", ")[1].split()[0].replace(",", "")) for text in said if "about" in text
+    }
+    assert sent["few-shot-120"] > sent["no-change"] + 27 * 18 * 5  # 18 answers are told with every question
     assert said[-1] == f"{10 * len(chat.asked):,} tokens sent, {len(chat.asked)} written"
     told = [body["messages"][0]["content"] for body in chat.asked if body["messages"][0]["role"] == "system"]
     assert any("the answers that you have given so far" in text for text in told)
@@ -307,8 +322,15 @@ def test_prices_are_told_before_and_after(chat: Chat, release: Path, tmp_path: P
     said: list[str] = []
     given = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=2)
     run(given, tmp_path / "run", Share(), said.append)
-    assert "in your currency" in said[0]
+    sent, written = (int(said[0].split(word)[0].split()[-1].replace(",", "")) for word in (" tokens sent", " written"))
+    assert written == 2 * 9 * 8
+    assert f"at most {number((2 * sent + 10 * written) / 1e6)} in your currency" in said[0]
     assert "180 tokens sent, 18 written" in said[-1]
+    model = ModelSettings("m", api=ApiSettings(chat.url))
+    alone = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=1)
+    once: list[str] = []
+    run(alone, tmp_path / "one", Share(), once.append)
+    assert 2 * int(once[0].split(" tokens sent")[0].split()[-1].replace(",", "")) == sent
     assert Prices(2.0, 10.0).of(1_000_000, 100_000) == 3.0
 
 
@@ -362,6 +384,7 @@ def test_methods_that_need_weights_are_not_for_an_address(chat: Chat, release: P
         ({"url": "http://x/v1", "concurrency": 0}, "concurrency"),
         ({"url": "http://x/v1", "retries": -1}, "retries"),
         ({"url": "http://x/v1", "per_minute": 0}, "requests-per-minute"),
+        ({"url": "http://x/v1", "timeout": 0.0}, "timeout"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(change: dict[str, Any], message: str) -> None:
@@ -394,6 +417,23 @@ def test_the_server_gets_the_key(chat: Chat) -> None:
     assert chat.keys == [f"Bearer {KEY}"]
 
 
+def test_every_attempt_waits_for_its_turn(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[Pace] = []
+    monkeypatch.setattr(Pace, "wait", lambda pace: waited.append(pace))
+    chat.faults = dict.fromkeys(range(3), Fault(500, FAST))
+    respondent(chat, concurrency=1, retries=3, per_minute=60).ask([Ask("", questions(2))])
+    assert len(waited) == len(chat.asked) == 5
+    assert {pace.per_minute for pace in waited} == {60}
+
+
+def test_without_a_key_no_word_of_a_server_is_taken_for_it(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PAPI_API_KEY")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    chat.always = Fault(400, FAST, b'{"error": {"message": "none of the models is loaded"}}')
+    with pytest.raises(SubjectFailed, match="none of the models is loaded"):
+        respondent(chat).ask([Ask("", questions(1))])
+
+
 def test_a_pace_lets_requests_through_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     monkeypatch.setattr("alignment.api.client.time.monotonic", lambda: 100.0)
@@ -404,3 +444,38 @@ def test_a_pace_lets_requests_through_evenly(monkeypatch: pytest.MonkeyPatch) ->
     assert slept == [0.0, 2.0, 4.0]
     Pace(None).wait()
     assert len(slept) == 3
+
+
+# the command
+
+
+def test_the_command_passes_on_how_a_server_is_asked(
+    chat: Chat, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[RunSettings] = []
+    monkeypatch.setattr(
+        "alignment.runs.start.run", lambda settings, *rest: given.append(settings) or RunReport(0, 0, [], True)
+    )
+    asked = ["--model", "m", "--api-url", chat.url, "--concurrency", "3", "--retries", "2", "--timeout", "7.5"]
+    asked += ["--requests-per-minute", "90", "--price-sent", "2", "--price-written", "8", "--open", "4", "--no-own"]
+    assert papi("align", "run", release, "--method", "no-change", *asked, "--out", tmp_path / "run") == 0
+    (found,) = given
+    assert found.model == ModelSettings("m", api=ApiSettings(chat.url, 3, 2, 7.5, 90, Prices(2.0, 8.0)))
+    assert found.open_ended == OpenSettings(4, own=False)
+    assert found.seeds == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--price-sent", "3"], ["--price-written", "0"], ["--requests-per-minute", "9"], ["--concurrency", "4"],
+        ["--retries", "1"], ["--timeout", "9"], ["--most-tokens", "7"], ["--no-own"],
+    ],
+)  # fmt: skip
+def test_options_that_mean_nothing_alone_are_refused(
+    release: Path, tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert papi("align", "run", release, "--method", "ridge", *options, "--out", tmp_path / "run") == 2
+    without = "--open" if options[0] in {"--most-tokens", "--no-own"} else "--api-url"
+    assert f"means nothing without {without}" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -14,8 +14,17 @@ import pytest
 import torch
 from run_settings import lines, settings
 from test_adapters import some_adapter
-from tiny_models import ARCHITECTURES, HEADS, NO_SYSTEM, SIZE, texts, tiny_model, tiny_tokenizer
-from transformers import AutoModelForCausalLM, GemmaConfig, MistralConfig, Olmo2Config, Phi3Config
+from tiny_models import ARCHITECTURES, HEADS, NO_SYSTEM, SIZE, TEMPLATE, texts, tiny_model, tiny_tokenizer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Gemma3Config,
+    Gemma3TextConfig,
+    GemmaConfig,
+    MistralConfig,
+    Olmo2Config,
+    Phi3Config,
+)
 
 from alignment.adapter import Adapter
 from alignment.asking import Ask
@@ -42,8 +51,17 @@ MORE: dict[str, Callable[[], Any]] = {
     "olmo2": lambda: Olmo2Config(vocab_size=WORDS, **SIZE, **HEADS),
     "mistral without a window": lambda: MistralConfig(vocab_size=WORDS, **SIZE, **HEADS, sliding_window=None),
     "phi3": lambda: Phi3Config(vocab_size=WORDS, **SIZE, **HEADS),
+    "gemma3 with eyes": lambda: Gemma3Config(
+        text_config=Gemma3TextConfig(vocab_size=WORDS, **SIZE, **HEADS, head_dim=16).to_dict(),
+        vision_config={**EYES, "num_attention_heads": 2, "num_hidden_layers": 1},
+        mm_tokens_per_image=4,
+    ),
 }
-EXPORTED = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "gemma", "olmo2", "mistral without a window")
+EYES = {"hidden_size": 16, "intermediate_size": 16, "image_size": 8, "patch_size": 4}
+EXPORTED = (
+    *("llama", "qwen2", "qwen3", "gemma2", "gemma3", "gemma3 with eyes", "gemma", "olmo2"),
+    "mistral without a window",
+)
 
 
 def model_of(name: str) -> Any:
@@ -111,6 +129,7 @@ def test_what_is_added_to_a_layers_output_is_a_bias_of_its_last_projection(name:
     [
         ("mistral", "heads", "sliding window"),
         ("phi3", "heads", "type phi3 has no bias"),
+        ("gemma3 with eyes", "residual", "type gemma3_text has no bias"),
         ("qwen3", "residual", "type qwen3 has no bias"),
     ],
 )
@@ -130,12 +149,13 @@ def test_steering_of_the_question_alone_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["llama", "qwen2", "gemma3"])
 def test_an_adapter_is_added_to_the_weights(name: str, tmp_path: Path) -> None:
-    someone = Respondent(model_of(name), tiny_tokenizer(), texts())
+    """In float64: the adapter is large, and rounding in float32 alone would move these logits by 1e-4."""
+    someone = Respondent(model_of(name).double(), tiny_tokenizer(), texts())
     adapter = some_adapter(someone)
     save_checkpoint(someone.model, tiny_tokenizer(), tmp_path, None, adapter, None)
     with adapted(someone.scorer, adapter):
         expected = logits(someone.model)
-    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-4)
+    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-5)
 
 
 def test_quantised_weights_are_no_plain_checkpoint(tiny: Path, tmp_path: Path) -> None:
@@ -203,6 +223,33 @@ def test_a_text_opens_every_conversation_before_a_system_text_of_its_own() -> No
     assert tokenizer.apply_chat_template(said, tokenize=True)  # signs beyond the first plane are whole
 
 
+DUMPED = "{{ messages | tojson }}"  # a template that shows what it is given
+
+
+@pytest.mark.parametrize("template", [DUMPED, NO_SYSTEM.removesuffix(TEMPLATE) + DUMPED])
+def test_a_text_opens_a_list_of_parts_too(template: str) -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer(template))
+    tell(tokenizer, "You are calm.")
+    role = "user" if "raise" in template else "system"
+    said = [{"role": role, "content": [{"type": "text", "text": "Well?"}]}]
+    (found, *rest) = json.loads(tokenizer.apply_chat_template(said, tokenize=False))
+    assert found["content"] == [{"type": "text", "text": "You are calm.\n\n"}, *said[0]["content"]]
+    assert rest == []
+
+
+def test_every_template_of_a_tokenizer_is_told(tmp_path: Path) -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    plain = str(tokenizer.chat_template)
+    tokenizer.chat_template = {"default": plain, "tool_use": f"Tools.{plain}"}
+    tell(tokenizer, "You are calm.")
+    tokenizer.save_pretrained(tmp_path)
+    again = AutoTokenizer.from_pretrained(tmp_path)
+    said, system = [{"role": "user", "content": "Well?"}], {"role": "system", "content": "You are calm."}
+    whole = tiny_tokenizer().apply_chat_template([system, *said], tokenize=False)
+    assert again.apply_chat_template(said, tokenize=False) == whole
+    assert again.apply_chat_template(said, chat_template="tool_use", tokenize=False) == f"Tools.{whole}"
+
+
 def test_a_text_opens_the_first_users_where_there_is_no_system_role() -> None:
     tokenizer, plain = (copy.deepcopy(tiny_tokenizer(NO_SYSTEM)) for _ in range(2))
     tell(tokenizer, "You are calm.")
@@ -266,6 +313,18 @@ def test_an_exported_model_answers_as_the_run_did(done: Path, release: Path, tmp
         export(done, subject, tmp_path / f"dpo-{seed}", "dpo", seed)
         assert np.allclose(said_by(tmp_path / f"dpo-{seed}", release, tmp_path / f"b{seed}"), dpo[number], atol=1e-5)
     assert not np.allclose(pas, dpo[0], atol=1e-3)
+
+
+def test_what_vllm_would_pass_over_is_said(release: Path, tmp_path: Path) -> None:
+    """Its own code has no bias of o_proj for some types that take one."""
+    for name, passed_over in (("llama", False), ("qwen3", True)):
+        model = tmp_path / name
+        model_of(name).save_pretrained(model)
+        tiny_tokenizer().save_pretrained(model)
+        run(settings(release, model, methods=("pas", "no-change"), subjects=1), tmp_path / f"run-{name}", Share())
+        subject = lines(tmp_path / f"run-{name}")[0]["subject"]
+        said = [export(tmp_path / f"run-{name}", subject, tmp_path / f"{name}-{m}", m) for m in ("pas", "no-change")]
+        assert [any("--model-impl transformers" in text for text in each) for each in said] == [passed_over, False]
 
 
 def test_what_a_method_tells_is_in_the_template_and_said(done: Path, tmp_path: Path) -> None:

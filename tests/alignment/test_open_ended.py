@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,13 @@ def test_a_score_is_one_number_from_1_to_6(reply: str, score: int | None) -> Non
 
 def test_a_judge_sees_the_text_and_the_label_and_no_method() -> None:
     system, user = asked_of_judge(a_text("pas-published", label=2), WORDING)
-    for told in ("How are you?", "You are calm.", WORDING.labels[1], "I do.", "1: ", "6: "):
+    for told in (
+        "How are you?",
+        "You are calm.",
+        WORDING.labels[1],
+        "I do.",
+        *(f"\n{score}: " for score in range(1, 7)),
+    ):
         assert told in user
     assert "pas" not in user + system
     same = asked_of_judge(a_text("no-change", label=2), WORDING)
@@ -280,7 +287,7 @@ def told(chat: Chat, release: Path, tmp_path: Path) -> Path:
 
 
 def judge(chat: Chat, name: str = "judge", **how: Any) -> JudgeSettings:
-    return JudgeSettings(name, ApiSettings(chat.url, **({"retries": 0} | how)))
+    return JudgeSettings(ModelSettings(name, api=ApiSettings(chat.url, **({"retries": 0} | how))))
 
 
 def known(folder: Path) -> int:
@@ -302,13 +309,24 @@ def test_every_judgement_is_kept_with_its_prompt(chat: Chat, told: Path) -> None
         assert about["low"] <= about["mean"] <= about["high"]
     assert json.loads((told / "judged.json").read_text()) == document
     assert "`few-shot-120`" in (told / "judged.md").read_text()
-    assert any("tokens sent" in text for text in said)
+    before, after = (text for text in said if "tokens sent" in text)
+    assert "about" in before
+    assert after.endswith(f"{10 * len(found)} tokens sent, {len(found)} written")
+    assert {line["system"] for line in found} == {body["messages"][0]["content"] for body in chat.asked}
     judge_run(told, judge(chat), None, said.append)
     assert len(chat.asked) == len(found)  # nothing is judged twice
 
 
-def test_a_judge_that_fails_goes_on_later_and_loses_nothing(chat: Chat, told: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("alignment.judging.running.BATCH", 4)
+def test_a_judge_that_is_refused_keeps_what_was_judged_and_says_its_cost(chat: Chat, told: Path) -> None:
+    chat.rule, said = lambda system, user: "3", list[str]()
+    chat.faults = {number: Fault(401) for number in range(5, 99)}
+    with pytest.raises(RemoteFailed, match="key is not accepted"):
+        judge_run(told, judge(chat, concurrency=1), None, said.append)
+    assert len(lines(told, "judgements")) == 5
+    assert said[-1].endswith("50 tokens sent, 5 written")
+
+
+def test_a_judge_that_fails_goes_on_later_and_loses_nothing(chat: Chat, told: Path) -> None:
     chat.rule = lambda system, user: "3"
     chat.faults = {6: Fault(500, {"Retry-After-Ms": "1"})}
     with pytest.raises(RemoteFailed, match="could not be judged"):
@@ -332,12 +350,35 @@ def test_refusals_and_replies_without_a_number_are_counted_and_have_no_score(cha
     assert {about["mean"] for about in by_method.values()} == {4}
 
 
-def test_two_judges_are_compared(chat: Chat, told: Path) -> None:
-    for name, rule in (("one", "4"), ("two", "4")):
-        chat.rule = lambda system, user, rule=rule: str(1 + len(user) % 6) if rule else rule
-        document = judge_run(told, judge(chat, name), None, lambda text: None)
-    assert list(document["kappa"].values()) == [1.0]
-    assert len(document["judges"]) == 2
+def test_two_judges_are_compared_on_the_texts_that_both_have_scored(chat: Chat, told: Path) -> None:
+    """The second says one more of some texts, refuses some and says no number of others."""
+    scores = iter([1, 3, 2, 5, 6, 4] * 9)
+    chat.rule = lambda system, user: str(next(scores))
+    judge_run(told, judge(chat, "one", concurrency=1), None, lambda text: None)
+    replies = iter(["1", "4", "0", "none", "6", "2"] * 9)
+    chat.rule = lambda system, user: next(replies)
+    document = judge_run(told, judge(chat, "two", concurrency=1), None, lambda text: None)
+    found = lines(told, "judgements")
+    both = [
+        (one["score"], two["score"])
+        for one, two in product(found, repeat=2)
+        if (one["judge"], two["judge"]) == tuple(document["judges"])
+        and all(one[name] == two[name] for name in ("method", "subject", "situation"))
+        and two["score"] is not None
+    ]
+    assert 0 < len(both) < known(told)
+    expected = cohen_kappa_score(*zip(*both, strict=True), weights="quadratic", labels=range(1, 7))
+    assert list(document["kappa"].values()) == [pytest.approx(expected, abs=1e-6)]
+
+
+def test_texts_are_judged_in_random_order(chat: Chat, told: Path) -> None:
+    """Of each person and situation the methods in an order of their own, not that of the file."""
+    chat.rule = lambda system, user: "3"
+    judge_run(told, judge(chat, concurrency=1), None, lambda text: None)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for line in lines(told, "judgements"):
+        groups.setdefault((line["subject"], line["situation"]), []).append(line["method"])
+    assert len({tuple(methods) for methods in groups.values()}) > 1
 
 
 def test_judgements_are_compared_with_the_options(chat: Chat, told: Path, release: Path, tmp_path: Path) -> None:
@@ -389,7 +430,7 @@ def test_two_judges_at_work_in_one_folder_are_refused(chat: Chat, told: Path) ->
 
 
 def test_a_model_at_hand_may_judge(chat: Chat, told: Path, tiny: Path) -> None:
-    document = judge_run(told, JudgeSettings(str(tiny)), None, lambda text: None)
+    document = judge_run(told, JudgeSettings(ModelSettings(str(tiny))), None, lambda text: None)
     (by_method,) = document["judges"].values()
     assert sum(about["texts"] for about in by_method.values()) == known(told)
 
