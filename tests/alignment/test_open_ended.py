@@ -251,14 +251,9 @@ def test_a_score_is_one_number_from_1_to_6(reply: str, score: int | None) -> Non
 
 def test_a_judge_sees_the_text_and_the_label_and_no_method() -> None:
     system, user = asked_of_judge(a_text("pas-published", label=2), WORDING)
-    for told in (
-        "How are you?",
-        "You are calm.",
-        WORDING.labels[1],
-        "I do.",
-        *(f"\n{score}: " for score in range(1, 7)),
-    ):
+    for told in ("How are you?", "You are calm.", WORDING.labels[1], "I do."):
         assert told in user
+    assert [line[0] for line in user.splitlines() if line[1:3] == ": "] == list("123456")  # an anchor for every score
     assert "pas" not in user + system
     same = asked_of_judge(a_text("no-change", label=2), WORDING)
     assert same == (system, user)
