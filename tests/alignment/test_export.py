@@ -150,12 +150,13 @@ def test_steering_of_the_question_alone_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["llama", "qwen2", "gemma3"])
 def test_an_adapter_is_added_to_the_weights(name: str, tmp_path: Path) -> None:
     someone = Respondent(model_of(name), tiny_tokenizer(), texts())
+    """To 1e-5 of the largest logit: added beforehand or meanwhile, the same sum is rounded otherwise in float32."""
     large, before = some_adapter(someone), logits(someone.model)
-    adapter = Adapter(large.rank, large.alpha, {key: 0.2 * weight for key, weight in large.weights.items()})
+    adapter = Adapter(large.rank, large.alpha, {key: 0.1 * weight for key, weight in large.weights.items()})
     save_checkpoint(someone.model, tiny_tokenizer(), tmp_path, None, adapter, None)
     with adapted(someone.scorer, adapter):
         expected = logits(someone.model)
-    assert torch.allclose(logits(loaded(tmp_path)), expected, atol=1e-5)
+    assert (logits(loaded(tmp_path)) - expected).abs().max() < 1e-5 * expected.abs().max()
     assert (expected - before).abs().max() > 0.05
 
 
