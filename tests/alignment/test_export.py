@@ -149,8 +149,8 @@ def test_steering_of_the_question_alone_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["llama", "qwen2", "gemma3"])
 def test_an_adapter_is_added_to_the_weights(name: str, tmp_path: Path) -> None:
-    someone = Respondent(model_of(name), tiny_tokenizer(), texts())
     """To 1e-5 of the largest logit: added beforehand or meanwhile, the same sum is rounded otherwise in float32."""
+    someone = Respondent(model_of(name), tiny_tokenizer(), texts())
     large, before = some_adapter(someone), logits(someone.model)
     adapter = Adapter(large.rank, large.alpha, {key: 0.1 * weight for key, weight in large.weights.items()})
     save_checkpoint(someone.model, tiny_tokenizer(), tmp_path, None, adapter, None)
