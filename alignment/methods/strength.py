@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignment.asking import Ask
+from alignment.asking import Ask, Reply
 from alignment.benchmark import Subject
 from alignment.decoding import median
 from alignment.folds import FOLDS
 from alignment.methods.contract import Context, Fit, Prompted, answered
+from alignment.questions import Question
 from alignment.steering import Steering
 
 if TYPE_CHECKING:
@@ -66,17 +68,18 @@ def steered_by_folds(text: Text, steer: Steer) -> Fit:
 
 def try_strengths(subject: Subject, respondent: Respondent, context: Context, make: Make) -> Tried:
     """Ask the answered items of each fold, at each strength, without what was learnt from the fold."""
-    asks, truths = [], []
+    asks, known, truths = [], [], []
     for fold in range(FOLDS):
         system, steering = make(np.flatnonzero(context.folds != fold))
         items = np.intersect1d(np.flatnonzero(context.folds == fold), answered(subject.given))
         if not len(items):
             continue
         questions = tuple(context.benchmark.given[item] for item in items)
-        asks += [Ask(system, questions, steering.times(strength)) for strength in STRENGTHS]
+        known.append(_known_unsteered(system, questions, respondent, context))
+        asks += [Ask(system, questions, steering.times(strength)) for strength in STRENGTHS[len(known[-1]) :]]
         truths.append(subject.given[items])
-    replies = respondent.ask(asks)
-    by_fold = [replies[start : start + len(STRENGTHS)] for start in range(0, len(replies), len(STRENGTHS))]
+    replies = iter(respondent.ask(asks))
+    by_fold = [[*first, *islice(replies, len(STRENGTHS) - len(first))] for first in known]
     errors = [
         np.stack([np.abs(median(reply.probabilities) - truth) for reply in replies_of_fold])
         for replies_of_fold, truth in zip(by_fold, truths, strict=True)
@@ -85,6 +88,15 @@ def try_strengths(subject: Subject, respondent: Respondent, context: Context, ma
     if not errors:
         return Tried(np.zeros((len(STRENGTHS), 1)), np.ones(len(STRENGTHS)))
     return Tried(np.concatenate(errors, axis=1), np.concatenate(mass, axis=1).mean(axis=1))
+
+
+def _known_unsteered(
+    system: str, questions: tuple[Question, ...], respondent: Respondent, context: Context
+) -> list[Reply]:
+    """Under the neutral text the reply at strength 0, which is the same for all subjects; else nothing."""
+    if system != respondent.wording.system():
+        return []
+    return context.once(("unsteered", questions), lambda: respondent.ask([Ask(system, questions)]))
 
 
 def choose_strength(tried: Tried, min_mass: float) -> float:

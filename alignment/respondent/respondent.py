@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from alignment.respondent.prefix import left_padded
 from alignment.respondent.scoring import Prompt, Scorer
 from alignment.steering import States
 
-Wanted = tuple[Order, str, tuple[Question, ...]]  # order of the options, system text, questions
+KEPT = 64  # encoded texts; what is the same for all subjects is encoded once
 
 
 @dataclass(eq=False)
@@ -41,6 +42,7 @@ class Respondent:
         self.chat = Chat(self.tokenizer)
         self.scorer = Scorer(self.model)
         self._letters: dict[Order, Tokens] = {}
+        self._encoded = lru_cache(KEPT)(self._encode)
         self.prompts = tuple(prompts_for(self.texts, order) for order in ORDERS if self.option_order in (order, BOTH))
 
     @property
@@ -50,8 +52,7 @@ class Respondent:
 
     def ask(self, asks: Sequence[Ask], adapter: Adapter | None = None) -> list[Reply]:
         """Answer everything in as few forwards as fit; prompts that begin alike share that beginning."""
-        known: dict[Wanted, Encoded] = {}
-        prompts = [self._prompt(ask, order, known) for ask in asks for order in self.prompts]
+        prompts = [self._prompt(ask, order) for ask in asks for order in self.prompts]
         with adapted(self.scorer, adapter):
             replies = self.scorer.score(prompts)
         count = len(self.prompts)
@@ -59,7 +60,7 @@ class Respondent:
 
     def encoded(self, ask: Ask) -> list[Prompt]:
         """The prompts of some questions, in every order of the options that they are asked in."""
-        return [self._prompt(ask, order, {}) for order in self.prompts]
+        return [self._prompt(ask, order) for order in self.prompts]
 
     def states(self, system: str, questions: Sequence[Question], what: States = "heads") -> NDArray[np.float32]:
         """The states at the end of "wholly accurate" and "not at all", in the first order of the options.
@@ -150,12 +151,14 @@ class Respondent:
         finally:
             self.model.generation_config = own
 
-    def _prompt(self, ask: Ask, prompts: Prompts, known: dict[Wanted, Encoded]) -> Prompt:
-        """What is asked at several strengths is encoded once; the letters are looked up at the first question."""
-        key = prompts.order, ask.system, ask.questions
-        if key not in known:
-            turns = [Turn(prompts.question(question), prompts.asked) for question in ask.questions]
-            known[key] = self.chat.encode(ask.system, turns)
-            if prompts.order not in self._letters:
-                self._letters[prompts.order] = self.chat.letters(prompts.system(), turns[0])
-        return Prompt(known[key], self._letters[prompts.order], prompts.responses, ask.steering)
+    def _prompt(self, ask: Ask, prompts: Prompts) -> Prompt:
+        encoded = self._encoded(prompts.order, ask.system, ask.questions)
+        return Prompt(encoded, self._letters[prompts.order], prompts.responses, ask.steering)
+
+    def _encode(self, order: Order, system: str, questions: tuple[Question, ...]) -> Encoded:
+        """Questions under a text; the letters of an order are looked up at its first question."""
+        prompts = next(each for each in self.prompts if each.order == order)
+        turns = [Turn(prompts.question(question), prompts.asked) for question in questions]
+        if prompts.order not in self._letters:
+            self._letters[prompts.order] = self.chat.letters(prompts.system(), turns[0])
+        return self.chat.encode(system, turns)

@@ -70,7 +70,9 @@ def fitted(name: str, benchmark: Benchmark, someone: Respondent) -> Fitted:
         condition = methods()[name].fit(benchmark.subjects[0], someone, Context(benchmark, min_mass=0.0))
     assert isinstance(condition, Prompted)
     assert len(asks) == 3 * len(STRENGTHS)
-    return Fitted(asks, replies, condition)
+    fold = {questions: number for number, questions in enumerate(dict.fromkeys(each.questions for each in asks))}
+    order = sorted(range(len(asks)), key=lambda place: fold[asks[place].questions])  # each fold's unsteered ones first
+    return Fitted([asks[place] for place in order], [replies[place] for place in order], condition)
 
 
 def turned_in(fold: int, benchmark: Benchmark) -> Benchmark:
@@ -141,6 +143,26 @@ def test_every_fold_is_asked_at_nothing_and_at_five_strengths(both: tuple[str, F
         assert asks[0].steering is None
         for strength, asked in zip(STRENGTHS[1:], asks[1:], strict=True):
             np.testing.assert_allclose(vectors(asked.steering), strength * vectors(asks[1].steering), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["pas", "pas-few-shot"])
+def test_what_is_the_same_for_all_subjects_is_asked_once(
+    name: str, benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the neutral text the unsteered answers are; they are the same as asked again."""
+    full = next(subject for subject in benchmark_.subjects[1:] if subject.given.all())
+    context, ask, asked = Context(benchmark_, min_mass=0.0), Respondent.ask, []
+    methods()[name].fit(benchmark_.subjects[0], someone, context)
+    monkeypatch.setattr(
+        Respondent, "ask", lambda self, asks, adapter=None: asked.extend(asks) or ask(self, asks, adapter)
+    )
+    second = methods()[name].fit(full, someone, context)
+    assert sum(each.steering is None for each in asked) == (0 if name == "pas" else 3)
+    assert len(asked) == (15 if name == "pas" else 18)
+    alone = methods()[name].fit(full, someone, Context(benchmark_, min_mass=0.0))
+    assert isinstance(second, Prompted)
+    assert isinstance(alone, Prompted)
+    assert second.fit == alone.fit
 
 
 def test_only_pas_on_top_of_the_answers_leaves_the_shared_prefix_unsteered(both: tuple[str, Fitted, Fitted]) -> None:
