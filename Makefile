@@ -42,7 +42,8 @@ bench-detection: $(INSTALLED) ## what the gates and the careless indices detect
 bench-pocket: $(INSTALLED) ## every method on the pocket respondent, 100 people, intervals
 	$(BIN)/python benchmarks/pocket_ladder.py
 
-bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, three seeds (three quarters of an hour); seconds of fits
+bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, three seeds (three quarters of an hour); seconds of fits, beside TRL's
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,api,trl]'
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pocket_all.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/training_speed.py
 

@@ -1,11 +1,12 @@
 """Seconds of PAS's fit beside those of trainings, and of a step of DPO beside TRL's, on the pocket respondent.
 
-    python benchmarks/training_speed.py [--subjects 3] [--people 20000] [--out FOLDER]
+    python benchmarks/training_speed.py [--alone 3] [--subjects 20] [--people 20000] [--out FOLDER]
 
-One thread, one run. A fit holds heads, directions and the strength (or the whole training), without the test pass. A
+One thread, one run. A fit holds heads, directions and the strength (or the whole training), without the test pass. It
+is timed for subjects in a run, what is shared by all of them counted in, and for single ones that share nothing. A
 step of DPO is one batch of 16 of the same questions, the same adapter and the same model; TRL with its defaults, and
-with the untrained model's log-probabilities computed beforehand. TRL has no PPO. Needs `pip install
-'palign-papi[trl]'` for TRL's figures; without it they are left out. Prints a table and one JSON line.
+with the untrained model's log-probabilities computed beforehand. TRL has no PPO. TRL's figures need
+`pip install 'palign-papi[trl]'`; without it they are left out, and that is said. Prints a table and one JSON line.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ FIRST, LAST = 10, 60  # steps between which a step is timed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--subjects", type=int, default=3)
+    parser.add_argument("--alone", type=int, default=3)
+    parser.add_argument("--subjects", type=int, default=20)
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--out", type=Path, default=Path("pocket-ladder"))
     chosen = parser.parse_args()
@@ -58,21 +60,41 @@ def main() -> None:
     benchmark = read_benchmark(release_in(chosen.out, chosen.people), IPIP_300, TEST_POPULATION)
     someone = load_respondent(ModelSettings(POCKET), read_prompts(IPIP_300), "forward", Share())
     with threadpool_limits(1):
-        figures: dict[str, Any] = {name: fit_seconds(name, benchmark, someone, chosen.subjects) for name in FITTED}
+        alone = {name: alone_seconds(name, benchmark, someone, chosen.alone) for name in FITTED}
+        in_run = {name: run_seconds(name, benchmark, someone, chosen.subjects) for name in FITTED}
         steps = {"own": own_step(benchmark, someone)}
         if find_spec("trl"):
             for name, before in (("TRL's default", False), ("TRL, reference computed beforehand", True)):
                 steps[name] = trl_step(benchmark, someone, precomputed=before)
-    figures["fits against pas"] = {name: round(figures[name] / figures["pas"], 1) for name in FITTED}
+        else:
+            print("TRL's figures are left out: it is not installed", flush=True)
+    figures: dict[str, Any] = {"alone": alone, "in a run": in_run}
+    for name, seconds in tuple(figures.items()):
+        figures[f"{name}, against pas"] = {method: round(own / seconds["pas"], 1) for method, own in seconds.items()}
     figures["a step of dpo"] = {name: round(seconds, 4) for name, seconds in steps.items()}
     figures["steps against ours"] = {name: round(seconds / steps["own"], 2) for name, seconds in steps.items()}
     if len(steps) > 1:
         whole = steps["TRL's default"] * defaults()["dpo"]["steps"]
-        figures["TRL's dpo, 250 steps, against pas"] = round(whole / figures["pas"], 1)
+        figures["TRL's dpo, 250 steps"] = round(whole, 2)
+        figures["TRL's dpo, against pas"] = {
+            name: round(whole / figures[name]["pas"], 1) for name in ("alone", "in a run")
+        }
     report("seconds of fits and steps", [(name, str(value)) for name, value in figures.items()], figures)
 
 
-def fit_seconds(name: str, benchmark: Benchmark, someone: Respondent, subjects: int) -> float:
+def run_seconds(name: str, benchmark: Benchmark, someone: Respondent, subjects: int) -> float:
+    """The mean over subjects that share a context, as in a run; a tenth of them for PPO."""
+    count = max(2, subjects // 10) if name == "ppo" else subjects
+    context = Context(benchmark)
+    start = time.perf_counter()
+    for subject in benchmark.subjects[:count]:
+        methods()[name].fit(subject, someone, context)
+    seconds = (time.perf_counter() - start) / count
+    print(f"{name} in a run of {count}: {seconds:.3f} s", flush=True)
+    return round(seconds, 3)
+
+
+def alone_seconds(name: str, benchmark: Benchmark, someone: Respondent, subjects: int) -> float:
     """The median over subjects, each with a context of its own, so that nothing is made once for all."""
     seconds = []
     for subject in benchmark.subjects[:subjects]:
@@ -80,7 +102,7 @@ def fit_seconds(name: str, benchmark: Benchmark, someone: Respondent, subjects: 
         start = time.perf_counter()
         methods()[name].fit(subject, someone, context)
         seconds.append(time.perf_counter() - start)
-    print(f"{name}: {statistics.median(seconds):.2f} s", flush=True)
+    print(f"{name} alone: {statistics.median(seconds):.3f} s", flush=True)
     return round(statistics.median(seconds), 3)
 
 
