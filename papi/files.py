@@ -121,6 +121,15 @@ def move(path: Path, target: Path) -> None:
         os.replace(path, target)
 
 
+def share(folder: Path) -> None:
+    """Give the files of a folder the permissions of any new file: libraries write some for their owner only."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o666 & ~mask)
+
+
 def remove_file(path: Path) -> None:
     """Delete a file, if it is there."""
     with translated(path, "remove"):

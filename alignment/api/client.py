@@ -18,6 +18,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 AROUND = " ().:*\n"  # what may stand around a letter
 LONGEST_COMPLAINT = 200  # signs of what a server says
+SILENT = 3  # times the requests at once without a reply in between: the server is gone
 TOP = 20  # alternatives that the protocol tells of a token at most
 # What some servers refuse, by the word that their complaint holds; max_tokens has another name there.
 REFUSABLE = {
@@ -26,6 +27,8 @@ REFUSABLE = {
     "temperature": ("temperature",),
     "seed": ("seed",),
 }
+THE_REQUESTS_OWN = (400, 413, 422)  # another request may do better
+ADVICE = "check that the server runs, its address, the name of the model and the key (PAPI_API_KEY)"
 FINAL = {401: "the key is not accepted", 403: "the key may not do this", 404: "there is no such model or address"}
 
 
@@ -46,6 +49,7 @@ class ApiClient:
     sent: int = field(init=False, default=0)
     written: int = field(init=False, default=0)
     _refused: set[str] = field(init=False, default_factory=set)
+    _unanswered: int | None = field(init=False, default=None)  # requests since the last reply; None before the first
 
     def __post_init__(self) -> None:
         try:
@@ -71,14 +75,24 @@ class ApiClient:
         asked: dict[str, Any] = {"max_tokens": most_tokens, "temperature": 0, "seed": seed}
         if letters:
             asked |= {"logprobs": True, "top_logprobs": TOP}
-        with _explained(self.settings.address, self.model):
+        with _explained(self.settings.address, self.model, self._is_silent):
             reply = self._ask(messages, asked)
             self._count(reply)
             choice = reply.choices[0]
             text = choice.message.content or ""
             if not isinstance(text, str):
                 raise TypeError("the content is no text")
-            return Completion(text, _alternatives(choice.logprobs.content if choice.logprobs else None))
+            found = Completion(text, _alternatives(choice.logprobs.content if choice.logprobs else None))
+            self._unanswered = 0
+            return found
+
+    def _is_silent(self) -> bool:
+        """To be asked when a request got no reply: whether the server never gave any, or none to many in a row."""
+        with self._lock:
+            if self._unanswered is None:
+                return True
+            self._unanswered += 1
+            return self._unanswered > SILENT * self.settings.concurrency
 
     def each(self, work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Do some work for all items, so many at once; the first error ends it."""
@@ -152,8 +166,11 @@ class Pace:
 
 
 @contextmanager
-def _explained(address: str, model: str) -> Iterator[None]:
-    """What the client raises as the project's errors; the key stands in no message."""
+def _explained(address: str, model: str, is_silent: Callable[[], bool]) -> Iterator[None]:
+    """What the client raises as the project's errors; the key stands in no message.
+
+    A server that fails is wrong for one subject, and for all where it is silent.
+    """
     import openai
 
     try:
@@ -163,15 +180,22 @@ def _explained(address: str, model: str) -> Iterator[None]:
     except openai.APIStatusError as error:
         status, reason = error.status_code, FINAL.get(error.status_code)
         if reason:
-            where, advice = f"{address}, {model}", "check --api-url, --model and the key (PAPI_API_KEY)"
-            raise RemoteFailed(
-                f"the server refuses: {reason}", where=where, got=f"{status}", next_step=advice
-            ) from None
+            where, what = f"{address}, {model}", f"the server refuses: {reason}"
+            raise RemoteFailed(what, where=where, got=f"{status}", next_step=ADVICE) from None
+        what = f"the server answered {status} to the end of all retries"
         said = without_key(str(error.message))[:LONGEST_COMPLAINT]
-        raise SubjectFailed(f"the server answered {status} to the end of all retries: {said}", where=address) from None
+        if status in THE_REQUESTS_OWN:
+            raise SubjectFailed(f"{what}: {said}", where=address) from None
+        raise _failed(f"{what}: {said}", address, is_silent) from None
     except openai.APIConnectionError as error:
         kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
-        raise SubjectFailed(f"the server {kind}, to the end of all retries", where=address) from None
+        raise _failed(f"the server {kind}, to the end of all retries", address, is_silent) from None
     except (openai.APIError, ValueError, TypeError, AttributeError, LookupError) as error:
         what = f"the server's reply is not that of chat completions ({type(error).__name__})"
-        raise SubjectFailed(what, where=address) from None
+        raise _failed(what, address, is_silent) from None
+
+
+def _failed(what: str, address: str, is_silent: Callable[[], bool]) -> PapiError:
+    if is_silent():
+        return RemoteFailed(what, where=address, next_step=f"{ADVICE}; what is done is kept")
+    return SubjectFailed(what, where=address)

@@ -11,16 +11,17 @@ from typing import Any
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
+from alignment.questions import Question
 from alignment.respondent.adapters import is_adapter, load_adapter
 from alignment.respondent.loading import identity_of, load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.adapters import AdapterShelf
 from alignment.runs.configuration_file import read_configuration
-from alignment.runs.folder import ANSWERS, Line, RunFolder
-from alignment.runs.release import benchmark_of_run
-from alignment.runs.settings import ModelSettings
+from alignment.runs.folder import ANSWERS, FAILURES, Line, RunFolder
+from alignment.runs.release import Moved, benchmark_of_run
+from alignment.runs.settings import POCKET, ModelSettings
 from alignment.runs.sharing import Share
-from papi.errors import InputRejected, UsageError
+from papi.errors import InputRejected, MissingFile, UsageError
 
 SAME = ("commit", "files", "dtype", "quantize", "architecture")
 
@@ -42,26 +43,28 @@ class Recorded:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A subject's condition under a method, with its model and the seed that it was trained with, if it was."""
+    """A subject's condition under a method, with its model, the seed that it was trained with, if it was, and one of
+    the questions that it was asked."""
 
     method: str
     subject: Subject
     condition: Prompted
     respondent: Respondent
     seed: int | None
+    example: Question
 
 
-def recorded(run: Path, subject_id: str, method: str | None, seed: int | None) -> Recorded:
+def recorded(run: Path, subject_id: str, method: str | None, seed: int | None, moved: Moved) -> Recorded:
     """What a run wrote of one of its subjects. Raises `UsageError` for a subject or a method without answers in it."""
-    frozen = read_configuration(run)
+    frozen = moved.in_place(read_configuration(run))
     line = _line(run, subject_id, method)
-    name, seeds = str(line["method"]), line.get("seeds")
+    name, seeds = str(line["method"]), list(line.get("seeds") or ())
     if methods()[name].is_floor:
         raise UsageError(f"{name} is a floor: there is no model to export", next_step="name another --method")
-    if seed is not None and seed not in (seeds or ()):
-        raise UsageError(
-            f"{name} was not trained with the seed {seed}", expected=", ".join(map(str, seeds or ("none",)))
-        )
+    if seed is not None and not seeds:
+        raise UsageError(f"{name} has no seeds, since nothing is trained", next_step="leave --seed out")
+    if seed is not None and seed not in seeds:
+        raise UsageError(f"{name} was not trained with the seed {seed}", expected=", ".join(map(str, seeds)))
     return Recorded(run, frozen, line, seed if seed is not None or not seeds else seeds[0])
 
 
@@ -76,15 +79,19 @@ def condition_of(found: Recorded) -> Found:
     if seed is not None:
         kept = AdapterShelf(found.run, context, str(frozen["model"]["name"])).folder(name, subject, seed)
         if is_adapter(kept):
-            return Found(name, subject, _kept(kept, name, subject, respondent, context), respondent, seed)
-    condition = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
-    assert isinstance(condition, Prompted)
-    _compare(condition, line, seed)
-    return Found(name, subject, condition, respondent, seed)
+            condition = _kept(kept, name, subject, respondent, context)
+            return Found(name, subject, condition, respondent, seed, context.benchmark.held_out[0])
+    fitted = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
+    assert isinstance(fitted, Prompted)
+    _compare(fitted, line, seed)
+    return Found(name, subject, fitted, respondent, seed, context.benchmark.held_out[0])
 
 
 def _line(run: Path, subject_id: str, method: str | None) -> Line:
     lines = {line["method"]: line for line in RunFolder(run).lines(ANSWERS) if line["subject"] == subject_id}
+    failed = {line["method"]: line for line in RunFolder(run).lines(FAILURES) if line["subject"] == subject_id}
+    if method in failed and method not in lines:
+        raise UsageError(f"{method} has no answers of {subject_id}", where=str(run), got=failed[method]["reason"])
     if not lines:
         expected, advice = "a subject of answers.jsonl", "its field subject names them"
         what = "the run has no answers of this subject"
@@ -107,6 +114,9 @@ def _respondent(frozen: Mapping[str, Any]) -> Respondent:
         raise UsageError(
             "the weights of a model behind an address are not here", got=model["api_url"], next_step=advice
         )
+    if model.get("files") and model["name"] != POCKET and not Path(model["name"]).is_dir():
+        what, advice = "the model of the run is not in its place", "name where it is now with --model"
+        raise MissingFile(what, where=model["name"], expected="a folder", next_step=advice)
     names = ("revision", "dtype", "quantize", "attention", "device_map")
     settings = ModelSettings(model["name"], **{name: model.get(name) for name in names})
     respondent = load_respondent(settings, frozen["prompts"], frozen["option_order"], Share())
@@ -114,8 +124,18 @@ def _respondent(frozen: Mapping[str, Any]) -> Respondent:
     for name in SAME:
         if now[name] != model.get(name):
             what = f"the model {model['name']} is not the one of the run: {name} differs"
-            raise InputRejected(what, expected=json.dumps(model.get(name)), got=json.dumps(now[name]))
+            advice = "put the model of the run back, or name where it is with --model"
+            expected, got = _apart(model.get(name), now[name])
+            raise InputRejected(what, expected=expected, got=got, next_step=advice)
     return respondent
+
+
+def _apart(before: Any, now: Any) -> tuple[str, str]:
+    """What was and what is, of files those only that differ."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        before, now = ({name: each.get(name) for name in names} for each in (before, now))
+    return json.dumps(before), json.dumps(now)
 
 
 def _context(frozen: Mapping[str, Any], line: Line) -> tuple[Context, Subject]:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from alignment.export.checkpoint import family_of, refuse_what_no_checkpoint_holds, save_checkpoint
 from alignment.export.condition import Found, condition_of, recorded
+from alignment.export.readme import README, readme
 from alignment.export.vectors import VECTORS, save_vectors
+from alignment.methods.registry import methods
 from alignment.respondent.adapters import save_adapter
+from alignment.runs.release import NOWHERE_ELSE, Moved
 from papi.errors import UsageError
-from papi.files import make_folder, move, remove_folder, write_text
+from papi.files import make_folder, move, remove_folder, share, write_text
 
 PROMPT = "prompt.txt"
 
 
 def export(
-    run: Path, subject_id: str, out: Path, method: str | None = None, seed: int | None = None, *, small: bool = False
+    run: Path,
+    subject_id: str,
+    out: Path,
+    method: str | None = None,
+    seed: int | None = None,
+    *,
+    small: bool = False,
+    moved: Moved = NOWHERE_ELSE,
 ) -> list[str]:
     """Write the model of a subject into a new folder; gives what is to be said of it.
 
@@ -26,7 +35,7 @@ def export(
     """
     if out.exists():
         raise UsageError(f"{out} is there already", next_step="name a new folder")
-    known = recorded(run, subject_id, method, seed)
+    known = recorded(run, subject_id, method, seed, moved)
     if not small:  # what is known beforehand, before a large model is loaded
         scope, quantised = known.line.get("fit", {}).get("scope"), bool(known.frozen["model"].get("quantize"))
         refuse_what_no_checkpoint_holds(scope, quantised=quantised)
@@ -35,28 +44,32 @@ def export(
     remove_folder(staging)
     make_folder(staging)
     try:
-        said = _save_small(found, staging, run) if small else _save_whole(found, staging)
+        said, place = _save_small(found, staging) if small else _save_whole(found, staging)
+        write_text(staging / README, readme(found, known.frozen, said, place))
+        share(staging)
         move(staging, out)
     finally:
         remove_folder(staging)
     return said
 
 
-def _save_whole(found: Found, folder: Path) -> list[str]:
+def _save_whole(found: Found, folder: Path) -> tuple[list[str], str | None]:
+    """What is to be said of a checkpoint, and where it has the condition's text."""
     text, condition, someone = _text(found), found.condition, found.respondent
     save_checkpoint(someone.model, someone.tokenizer, folder, condition.steering, condition.adapter, text)
     changed = condition.steering is not None or condition.adapter is not None
     said = [f"{found.method} as a plain checkpoint{_of_what(found)}"]
     if text is not None:
-        said.append(f"the method tells the model {len(text):,} signs first: they are in the chat template now")
+        said.append(f"the method tells the model {len(text):,} characters first: they are in the chat template now")
     if condition.steering is not None and not family_of(someone.model.config)["vllm"]:
         said.append("vLLM's own code of this type passes over the biases: vllm serve OUT --model-impl transformers")
     if changed and (dtype := str(someone.model.dtype).removeprefix("torch.")) != "float32":
         said.append(f"in {dtype} what is added is rounded once more: logits may differ by some tenths from the run's")
-    return said
+    return said, None if text is None else "give no system text, since the chat template has it"
 
 
-def _save_small(found: Found, folder: Path, run: Path) -> list[str]:
+def _save_small(found: Found, folder: Path) -> tuple[list[str], str | None]:
+    """What is to be said of what changes the model, and where the condition's text is."""
     condition, name, said = found.condition, str(found.respondent.model.config._name_or_path), []
     if condition.steering is not None:
         about = {"method": found.method, "subject": found.subject.subject_id, "model": name, "fit": dict(condition.fit)}
@@ -72,7 +85,7 @@ def _save_small(found: Found, folder: Path, run: Path) -> list[str]:
         said.append(f"{PROMPT}: what the method tells the model first, as the system's text")
     if not said:
         raise UsageError(f"{found.method} changes nothing for this subject, so there is nothing small to export")
-    return said
+    return said, None if text is None else f"give {PROMPT} as the system's text"
 
 
 def _text(found: Found) -> str | None:
@@ -81,9 +94,11 @@ def _text(found: Found) -> str | None:
 
 
 def _of_what(found: Found) -> str:
-    condition: Any = found.condition
+    condition, method = found.condition, methods()[found.method]
     if condition.adapter is not None:
         return ", the adapter added to its weights" + (f" (seed {found.seed})" if found.seed is not None else "")
     if condition.steering is not None:
         return ", steered by biases"
-    return ": the model itself, since nothing was steered for this subject"
+    if method.is_trained:
+        return ": the model itself, since the training of this subject stopped at step 0"
+    return ": the model itself, since nothing was steered for this subject" if method.steers else ""

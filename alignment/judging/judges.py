@@ -28,7 +28,7 @@ NUMBER = re.compile(r"(?<![\d.])([0-6])(?![\d.]*\d)")
 Key = tuple[str, str, str]  # method, subject, situation
 Asked = tuple[int, str, str]  # the place of a text, and what a judge is told and asked about it
 Keep = Callable[[int, str], None]  # a place and the reply, as soon as it is there
-Judge = Callable[[Sequence[Asked], Keep], int]  # gives how many were judged
+Judge = Callable[[Sequence[Asked], Keep], tuple[int, str | None]]  # gives how many are left over, and why
 
 
 @dataclass(frozen=True)
@@ -106,28 +106,33 @@ def judgement(text: Text, judge: str, asked: tuple[str, str], reply: str) -> Lin
 def behind_address(client: ApiClient, seed: int) -> Judge:
     """A judge that is asked so many texts at once as the client's settings say."""
 
-    def one(asked: Asked, keep: Keep) -> bool:
+    def one(asked: Asked, keep: Keep) -> str | None:
+        """Why a text is left for another run, if it is."""
         place, system, user = asked
         said = [{"role": "system", "content": system}, {"role": "user", "content": user}]
         try:
             keep(place, client.complete(said, REPLY_TOKENS, seed, letters=False).text)
-        except SubjectFailed:
-            return False  # this text is left for another run
-        return True
+        except SubjectFailed as error:
+            return error.what
+        return None
 
-    return lambda asked, keep: sum(client.each(lambda each: one(each, keep), asked))
+    def judge(asked: Sequence[Asked], keep: Keep) -> tuple[int, str | None]:
+        failed = [why for why in client.each(lambda each: one(each, keep), asked) if why is not None]
+        return len(failed), failed[-1] if failed else None
+
+    return judge
 
 
 def at_hand(respondent: Respondent) -> Judge:
     """A judge that is a model of this machine; texts go through it in batches."""
 
-    def judge(asked: Sequence[Asked], keep: Keep) -> int:
+    def judge(asked: Sequence[Asked], keep: Keep) -> tuple[int, str | None]:
         for start in range(0, len(asked), BATCH):
             part = asked[start : start + BATCH]
             system = part[0][1]  # the rubric's: the same for all texts
             replies = respondent.tell(Ask(system, ()), [user for _, _, user in part], REPLY_TOKENS)
             for (place, _, _), reply in zip(part, replies, strict=True):
                 keep(place, reply)
-        return len(asked)
+        return 0, None
 
     return judge

@@ -34,11 +34,11 @@ from alignment.runs.extras import require_extra
 from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder
 from alignment.runs.locks import only_one_in
 from alignment.runs.progress import Clock, Progress
-from alignment.runs.release import benchmark_of_run
-from alignment.runs.settings import ModelSettings
+from alignment.runs.release import NOWHERE_ELSE, Moved, benchmark_of_run
+from alignment.runs.settings import POCKET, ModelSettings
 from alignment.runs.sharing import Share
 from alignment.situations import situations
-from papi.errors import RemoteFailed, UsageError
+from papi.errors import GateFailed, RemoteFailed, UsageError
 from papi.files import write_json, write_text
 from papi.words import number
 
@@ -58,18 +58,22 @@ class JudgeSettings:
     @property
     def name(self) -> str:
         """What tells judges apart in the files."""
-        name, api = self.model.name, self.model.api
-        return f"{name} at {api.address}" if api else ", ".join(filter(None, (name, self.model.quantize)))
+        return ", ".join(filter(None, (self.model.name, self.model.quantize)))
 
 
-def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress: Progress) -> dict[str, Any]:
+def judge_run(
+    run: Path, settings: JudgeSettings, options: Path | None, progress: Progress, moved: Moved = NOWHERE_ELSE
+) -> dict[str, Any]:
     """Judge what this judge has not judged yet, then measure all judgements of all judges; gives `judged.json`.
 
     `options` is a run of the options by the same methods, for the agreement with them. Raises `UsageError` for a run
-    without open answers, `RemoteFailed` where texts are left over, what is done being kept.
+    without open answers, `RemoteFailed` where texts are left over (what is done is kept), `GateFailed` for a judge that
+    gives no numbers.
     """
     settings.model.refuse_what_means_nothing()
-    frozen = read_configuration(run)
+    if settings.model.name == POCKET:
+        raise UsageError("the pocket respondent writes no text", next_step="name another --judge-model")
+    frozen = moved.in_place(read_configuration(run))
     if not frozen.get("open_ended"):
         advice = "papi align run … --open 10 writes such a run"
         raise UsageError("the run has no open answers to judge", where=str(run), next_step=advice)
@@ -83,13 +87,17 @@ def judge_run(run: Path, settings: JudgeSettings, options: Path | None, progress
         done = {(_key(line), line.get("system"), line["prompt"]) for line in own}
         todo = [text for text in texts if (text.key, *asked_of_judge(text, wording)) not in done]
         progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(texts) - len(todo):,} are judged")
-        left = _judge(folder, todo, settings, wording, progress) if todo else 0
+        left, why = _judge(folder, todo, settings, wording, progress) if todo else (0, None)
         document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
         write_json(run / JUDGED, document)
         write_text(run / TABLE, table_of(document))
     if left:
         what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
-        raise RemoteFailed(what, where=settings.name, next_step=advice)
+        raise RemoteFailed(what, where=settings.name, got=why, next_step=advice)
+    by_method = document["judges"].get(settings.name, {}).values()
+    if by_method and not any(about["scored"] or about["refused"] for about in by_method):
+        advice = "take another judge; judgements.jsonl has its replies, and without those lines it is forgotten"
+        raise GateFailed("the judge gave no text a number", where=settings.name, next_step=advice)
     return document
 
 
@@ -153,8 +161,8 @@ def _asked(frozen: dict[str, Any], wording: Prompts) -> Sequence[Any]:
 
 def _judge(
     folder: RunFolder, todo: Sequence[Text], settings: JudgeSettings, wording: Prompts, progress: Progress
-) -> int:
-    """Judge and keep each judgement as it comes; gives how many texts are left over."""
+) -> tuple[int, str | None]:
+    """Judge and keep each judgement as it comes; gives how many texts are left over, and why, if any are."""
     asked = [(place, *asked_of_judge(text, wording)) for place, text in enumerate(todo)]
     clock, alone = Clock(f"judge {settings.name}", len(todo), progress, of="text"), Lock()
 
@@ -165,14 +173,14 @@ def _judge(
 
     api = settings.model.api
     if api is None:
-        return len(todo) - at_hand(_respondent(settings, wording))(asked, keep)
+        return at_hand(_respondent(settings, wording))(asked, keep)
     client = ApiClient(settings.model.name, api)
     with closing(client):
         signs = sum(len(system) + len(user) for _, system, user in asked)
         tokens = told(signs // SIGNS_A_TOKEN, REPLY_TOKENS * len(todo), api, "at most ")
         progress(f"judge {settings.name}: about {tokens}")
         try:
-            return len(todo) - behind_address(client, settings.seed)(asked, keep)
+            return behind_address(client, settings.seed)(asked, keep)
         finally:
             progress(f"judge {settings.name}: {told(client.sent, client.written, api)}")
 

@@ -117,8 +117,7 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
     Raises `UsageError` where it holds another run, naming the first field that differs; `Busy` where another process of
     that rank is at work in it.
     """
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path} is a file", expected="a folder for the run", next_step="name another --out")
+    refuse_other_run(path, configuration)
     make_folder(path)
     with locked(path / f".{rank}.lock", wait=False):
         with locked(path / ".lines.lock", wait=True):
@@ -128,21 +127,22 @@ def opened(path: Path, rank: int, configuration: dict[str, Any]) -> Iterator[Run
         yield folder
 
 
-def _freeze(run: Path, configuration: dict[str, Any]) -> None:
-    """Write the configuration, or compare it with the one there, if it has led to anything.
+def refuse_other_run(run: Path, configuration: dict[str, Any]) -> dict[str, Any] | None:
+    """Raise `UsageError` for a folder that holds something else than a run of that configuration.
 
-    Only methods, subjects and a first model may be added.
+    Only methods, subjects and a first model may be added. Gives the configuration of a run that has led to anything.
     """
+    if run.exists() and not run.is_dir():
+        raise UsageError(f"{run} is a file", expected="a folder for the run", next_step="name another --out")
     if not (run / RUN).exists():
-        if foreign := sorted(each.name for each in run.iterdir() if not each.name.startswith(".")):
+        there = run.iterdir() if run.exists() else ()
+        if foreign := sorted(each.name for each in there if not each.name.startswith(".")):
             advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
             raise UsageError(f"{run} holds something else", got=got, next_step=advice)
-        write_configuration(run, configuration)
-        return
+        return None
     before, folder = read_configuration(run), RunFolder(run)
     if not any(file.stat().st_size for kind in (ANSWERS, FAILURES) for file in folder.files(kind)):
-        write_configuration(run, configuration)
-        return
+        return None
     for field, old, new in _differences(before, configuration):
         raise UsageError(
             f"the folder holds a run with another {field}",
@@ -151,6 +151,15 @@ def _freeze(run: Path, configuration: dict[str, Any]) -> None:
             got=json.dumps(new),
             next_step="use the same settings to go on with it, or another --out",
         )
+    return before
+
+
+def _freeze(run: Path, configuration: dict[str, Any]) -> None:
+    """Write the configuration, or add it to the one there, if that has led to anything."""
+    before = refuse_other_run(run, configuration)
+    if before is None:
+        write_configuration(run, configuration)
+        return
     merged = configuration | {
         "methods": before["methods"] | configuration["methods"],
         "subjects": max(before["subjects"], configuration["subjects"]),
@@ -168,8 +177,12 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
     for field in (field for field in now if field not in NOT_COMPARED):
         yield from _differing(field, before.get(field), now[field])
     if before["model"] and now["model"]:
-        for field, value in now["model"].items():
-            yield from _differing(f"model.{field}", before["model"].get(field), value)
+        if ("api_url" in before["model"]) != ("api_url" in now["model"]):
+            yield "model.api_url", before["model"].get("api_url"), now["model"].get("api_url")
+        for field in (
+            field for field in now["model"] if field != "api_url"
+        ):  # the same model may be served at another address by now
+            yield from _differing(f"model.{field}", before["model"].get(field), now["model"][field])
     for name in before["methods"].keys() & now["methods"].keys():
         yield from _differing(f"methods.{name}", before["methods"][name], now["methods"][name])
 

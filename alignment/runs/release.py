@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alignment.benchmark import Benchmark, read_benchmark
-from papi.errors import InputRejected, ReleaseRejected
+from papi.errors import InputRejected, MissingFile, ReleaseRejected
 from papi.files import git_blob_id, read_bytes, sha256_of, sha256_of_file
 from papi.hub_answers import hub_answers
 from papi.instruments import ITEMS_CONFIG
@@ -62,9 +62,35 @@ def find_release(name: str, revision: str | None, config: str) -> tuple[Path, Re
     return folder, identity
 
 
+@dataclass(frozen=True)
+class Moved:
+    """Where the release and the model of a run are by now, if not where it found them."""
+
+    release: str | None = None
+    model: str | None = None
+
+    def in_place(self, frozen: Mapping[str, Any]) -> dict[str, Any]:
+        """The configuration of a run with the places as they are now."""
+        found = dict(frozen)
+        if self.release is not None:
+            found["release"] = frozen["release"] | {"path": self.release}
+        if self.model is not None and frozen["model"]:
+            found["model"] = frozen["model"] | {"name": self.model}
+        return found
+
+
+NOWHERE_ELSE = Moved()
+
+
 def benchmark_of_run(frozen: Mapping[str, Any]) -> Benchmark:
-    """The benchmark of a run, from its configuration. Raises `InputRejected` where the release is another."""
+    """The benchmark of a run, from its configuration.
+
+    Raises `MissingFile` where a folder is not where it was, `InputRejected` where the release is another.
+    """
     release = frozen["release"]
+    if release.get("commit") is None and not Path(release["path"]).is_dir():
+        what, advice = "the release of the run is not in its place", "name where it is now with --release"
+        raise MissingFile(what, where=release["path"], expected="a folder", next_step=advice)
     folder, identity = find_release(release["path"], release.get("revision"), frozen["config"])
     if identity.manifest_sha256 != release["manifest_sha256"]:
         expected, advice = release["manifest_sha256"], "put the release of the run back, or make the run again"

@@ -18,7 +18,7 @@ from alignment.runs.answering import Answering
 from alignment.runs.configuration import configuration
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.extras import require_extra
-from alignment.runs.folder import opened
+from alignment.runs.folder import opened, refuse_other_run
 from alignment.runs.loop import Loop, RunReport
 from alignment.runs.progress import Progress
 from alignment.runs.release import find_release
@@ -50,6 +50,8 @@ def run(settings: RunSettings, out: Path, share: Share, progress: Progress = lam
     _say_what_is_not_as_asked(settings, chosen, benchmark, progress)
     texts = read_prompts(settings.config, settings.prompts)
     context = _context(settings, benchmark)
+    before = refuse_other_run(out, configuration(settings, chosen, identity, context, None))  # before a model is loaded
+    _say_what_address_was_before(settings, before, progress)
     respondent = _respondent(settings, chosen, texts, share, progress)
     shelf = AdapterShelf(out, context, str(settings.model.name)) if settings.save_adapters and settings.model else None
     answering = _answering(settings, respondent, context, shelf)
@@ -66,6 +68,13 @@ def _say_what_is_not_as_asked(
         progress(f"the split {settings.split} has {len(benchmark.subjects)} subjects: all are taken")
     if len(alike := few_shots_of_everything(chosen, benchmark)) > 1:
         progress(f"{', '.join(alike)} are the same: there are {len(benchmark.given)} given items, all are told")
+
+
+def _say_what_address_was_before(settings: RunSettings, before: dict[str, Any] | None, progress: Progress) -> None:
+    now = settings.model.api.address if settings.model and settings.model.api else None
+    known = ((before or {}).get("model") or {}).get("api_url")
+    if now and known and now != known:
+        progress(f"the run was begun at {known}: {now} is to serve the same model")
 
 
 def _context(settings: RunSettings, benchmark: Benchmark) -> Context:

@@ -21,6 +21,8 @@ def export(
     subject: Annotated[str, typer.Option(help="Which subject's; answers.jsonl names them.")],
     method: Annotated[str | None, typer.Option(help="Which method; needed where the run has several.")] = None,
     seed: Annotated[int | None, typer.Option(help="Which seed's, of a trained method; else its first.")] = None,
+    release: Annotated[str | None, typer.Option(help="Where the run's release is now, if it was moved.")] = None,
+    model: Annotated[str | None, typer.Option(help="Where the run's model is now, if it was moved.")] = None,
     small: Annotated[bool, typer.Option("--small", help="Only what changes the model, not the model.")] = False,
 ) -> None:
     """Write the steered or trained model of one subject as a checkpoint that can be served."""
@@ -28,8 +30,9 @@ def export(
 
     require_extra()
     from alignment.export.exporting import export as export_subject
+    from alignment.runs.release import Moved
 
-    said = export_subject(run, subject, out, method, seed, small=small)
+    said = export_subject(run, subject, out, method, seed, small=small, moved=Moved(release, model))
     for line in said:
         print(line)
     print(f"written to {out}")

@@ -21,6 +21,7 @@ def judge(
     judge_model: Annotated[str, typer.Option(help="Name at the address, or a folder or Hub name of a model.")],
     judge_url: Annotated[str | None, typer.Option(help="Address of a server with chat completions (…/v1).")] = None,
     options: Annotated[Path | None, path_option("A run of the options, for the agreement with them.")] = None,
+    release: Annotated[str | None, typer.Option(help="Where the run's release is now, if it was moved.")] = None,
     seed: Annotated[int, typer.Option(help="Of the order of the texts.", min=0)] = 0,
     dtype: shared.Dtype = None,
     quantize: shared.Quantize = None,
@@ -36,13 +37,14 @@ def judge(
 ) -> None:
     """Let a model judge open answers from 1 to 6, blind to the method; a second judge may follow."""
     from alignment.judging.running import JudgeSettings, judge_run, table_of
+    from alignment.runs.release import Moved
     from alignment.runs.settings import ModelSettings
 
     api = shared.api_settings(
         "--judge-url", judge_url, concurrency, retries, timeout, requests_per_minute, price_sent, price_written
     )
     loading = ModelSettings(judge_model, model_revision, dtype, quantize, device_map=device_map, api=api)
-    document = judge_run(run, JudgeSettings(loading, seed), options, progress_lines())
+    document = judge_run(run, JudgeSettings(loading, seed), options, progress_lines(), Moved(release))
     if as_json:
         print_json(document)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,15 +201,35 @@ def test_a_request_that_fails_once_is_made_again(chat: Chat, fault: Fault) -> No
         (Fault(422, FAST, b'{"error": {"message": "no sk-loopback-0123456789"}}'), "no …"),
     ],
 )
-def test_a_server_that_goes_on_failing_costs_the_subject(chat: Chat, fault: Fault, message: str) -> None:
+def test_a_server_that_goes_on_failing_costs_the_subject_and_one_that_never_replied_ends_the_run(
+    chat: Chat, fault: Fault, message: str
+) -> None:
+    someone = respondent(chat, retries=1, concurrency=1)
+    chat.always = fault
+    the_requests_own = fault.status in (400, 422)
+    with pytest.raises(SubjectFailed if the_requests_own else RemoteFailed, match=message):
+        someone.ask([Ask("", questions(2))])
+    chat.always = None
+    someone.ask([Ask("", questions(1))])
     chat.always = fault
     with pytest.raises(SubjectFailed, match=message):
-        respondent(chat, retries=1).ask([Ask("", questions(2))])
+        someone.ask([Ask("", questions(2))])
+
+
+def test_a_server_that_is_gone_ends_the_run(chat: Chat, release: Path, tmp_path: Path) -> None:
+    """After so many failures in a row, not after one for each of the subjects that are left."""
+    model = ModelSettings("m", api=ApiSettings(chat.url, concurrency=2, retries=0, timeout=5.0))
+    chat.faults = {number: Fault(503, FAST) for number in range(9, 999)}
+    with pytest.raises(RemoteFailed, match="answered 503") as refused:
+        run(RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=40), tmp_path / "run", Share())
+    assert "what is done is kept" in str(refused.value)
+    assert len(lines(tmp_path / "run")) == 1
+    assert len(chat.asked) < 9 + 20
 
 
 def test_silence_is_waited_for_no_longer_than_the_timeout(chat: Chat) -> None:
     chat.always = Fault(200, silent=1.0)
-    with pytest.raises(SubjectFailed, match="did not answer in time"):
+    with pytest.raises(RemoteFailed, match="did not answer in time"):
         respondent(chat, retries=0, timeout=0.1, concurrency=1).ask([Ask("", questions(1))])
 
 
@@ -269,12 +290,39 @@ def test_brackets_before_a_letter_are_passed_over(chat: Chat) -> None:
     assert found.letters.tolist() == [0, 2, 0, 0, 0]
 
 
-def test_nobody_there_costs_the_subjects(release: Path, tmp_path: Path) -> None:
-    model = ModelSettings("m", api=ApiSettings("http://127.0.0.1:9/v1", retries=0, timeout=1.0))
-    given = RunSettings(str(release), ("no-change",), model, DARK_TRIAD, subjects=4)
-    report = run(given, tmp_path / "run", Share())
-    assert list(report.hopeless) == ["no-change"]
-    assert "cannot be reached" in report.hopeless["no-change"]
+def test_nobody_there_ends_the_run_and_costs_no_subject(
+    chat: Chat, release: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--model", "m", "--method", "prompting", "--config", DARK_TRIAD, "--subjects", "4", "--retries", "0"]
+    out = ["--out", tmp_path / "run"]
+    assert papi("align", "run", release, "--api-url", "http://127.0.0.1:9/v1", *asked, *out) == 7
+    said = capsys.readouterr().err
+    assert "cannot be reached" in said
+    assert "http://127.0.0.1:9/v1" in said
+    assert not (tmp_path / "run" / "failures.jsonl").exists()
+    assert papi("align", "run", release, "--api-url", chat.url, *asked, *out) == 0
+
+
+def test_a_run_goes_on_at_another_address(chat: Chat, release: Path, tmp_path: Path) -> None:
+    """As where a server was started anew on another port; it is said."""
+    run(settings(release, chat, subjects=1), tmp_path / "run", Share())
+    said: list[str] = []
+    with chatting(Chat()) as other:
+        again = run(settings(release, other, subjects=2), tmp_path / "run", Share(), said.append)
+    assert (again.done, again.before) == (2, 2)
+    assert any(f"begun at {chat.url}" in text for text in said)
+    assert read_configuration(tmp_path / "run")["model"]["api_url"] == other.url
+
+
+def test_a_model_at_hand_is_not_one_behind_an_address(
+    chat: Chat, release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny.parent)
+    at_hand = RunSettings(str(release), ("no-change",), ModelSettings(tiny.name), DARK_TRIAD, subjects=1, min_mass=0.0)
+    run(at_hand, tmp_path / "run", Share())
+    model = ModelSettings(tiny.name, api=ApiSettings(chat.url))
+    with pytest.raises(UsageError, match=r"another model\.api_url"):
+        run(replace(at_hand, model=model), tmp_path / "run", Share())
 
 
 # runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ from alignment.respondent.adapters import adapted
 from alignment.respondent.hooks import architecture_of, steered
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
+from alignment.runs.release import Moved
 from alignment.runs.settings import ModelSettings
 from alignment.runs.sharing import Share
 from alignment.runs.start import run
@@ -285,6 +287,8 @@ def made(steering_is_strong: None, release: Path, tiny: Path, tmp_path_factory: 
     few = {"seeds": 2, "replaced": ("dpo.steps=3", "dpo.rank=2")}
     out = tmp_path_factory.mktemp("made") / "run"
     run(settings(release, tiny, methods=methods, subjects=1, **few), out, Share())
+    failed = {"method": "soups", "subject": lines(out)[0]["subject"], "reason": "no luck"}
+    (out / "failures.jsonl").write_text(json.dumps(failed) + "\n")
     return out
 
 
@@ -339,7 +343,8 @@ def test_what_a_method_tells_is_in_the_template_and_said(done: Path, tmp_path: P
 def test_the_small_export_holds_what_changes_the_model(done: Path, tiny: Path, tmp_path: Path) -> None:
     subject = lines(done)[0]["subject"]
     said = export(done, subject, tmp_path / "pas", "pas-few-shot", small=True)
-    assert sorted(path.name for path in (tmp_path / "pas").iterdir()) == ["prompt.txt", "vectors.safetensors"]
+    names = sorted(path.name for path in (tmp_path / "pas").iterdir())
+    assert names == ["README.md", "prompt.txt", "vectors.safetensors"]
     assert load_vectors(tmp_path / "pas" / "vectors.safetensors").scope == "suffix"
     assert any("only what follows" in text for text in said)
     export(done, subject, tmp_path / "dpo", "dpo", small=True)
@@ -366,7 +371,8 @@ def test_a_kept_adapter_is_exported_as_it_was_kept(release: Path, tiny: Path, tm
         ({"method": "ridge"}, "is a floor"),
         ({"method": "caa"}, "which method"),
         ({"method": "dpo", "seed": 7}, "not trained with the seed 7"),
-        ({"method": "pas", "seed": 0}, "not trained with the seed 0"),
+        ({"method": "pas", "seed": 0}, "pas has no seeds"),
+        ({"method": "soups"}, "soups has no answers of"),
         ({"subject_id": "sd3-nobody", "method": "pas"}, "no answers of this subject"),
     ],
 )
@@ -377,6 +383,60 @@ def test_what_cannot_be_exported_is_refused(
     with pytest.raises(UsageError, match=message):
         export(done, out=tmp_path / "out", **given)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["pas", "dpo", "pas-published-cv"])
+def test_who_follows_the_readme_of_an_export_gets_the_answers_of_the_run(
+    done: Path, tmp_path: Path, method: str
+) -> None:
+    """With nothing but transformers: the texts that stand in README.md, and the letters that it names."""
+    out = tmp_path / "out"
+    export(done, lines(done)[0]["subject"], out, method)
+    told = (out / "README.md").read_text()
+    assert "SIMULATED" in told
+    blocks = [
+        "\n".join(line[4:] for line in block.splitlines())
+        for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", told, flags=re.MULTILINE)
+        if block.strip()
+    ]
+    question, asked = blocks[-1].strip("\n").split("\n\nAssistant: ")
+    said = [{"role": "user", "content": question}]
+    if "chat template has it" not in told:
+        said.insert(0, {"role": "system", "content": blocks[0].strip("\n")})
+    tokenizer, model = AutoTokenizer.from_pretrained(out), AutoModelForCausalLM.from_pretrained(out)
+    text = tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False) + asked
+    with torch.inference_mode():
+        found = model(**tokenizer(text, return_tensors="pt", add_special_tokens=False)).logits[0, -1].softmax(-1)
+    letters = torch.stack([found[tokenizer.encode(letter, add_special_tokens=False)[-1]] for letter in "ABCDE"])
+    assert "letters A, B, C, D, E stand for 5, 4, 3, 2, 1" in told
+    expected = line_of(done, method)["probabilities"]
+    expected = expected[0][0] if method == "dpo" else expected[0]
+    assert np.allclose((letters / letters.sum()).numpy()[::-1], expected, atol=1e-5)
+
+
+def test_an_export_can_be_read_by_others(done: Path, tmp_path: Path) -> None:
+    export(done, lines(done)[0]["subject"], tmp_path / "out", "pas")
+    (tmp_path / "any").touch()
+    modes = {path.stat().st_mode for path in (*(tmp_path / "out").iterdir(), tmp_path / "any")}
+    assert len(modes) == 1
+
+
+def test_what_was_moved_is_asked_for_and_can_be_named(
+    done: Path, release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen, subject = json.loads((done / "run.json").read_text()), lines(done)[0]["subject"]
+    frozen["release"]["path"] = "release-of-then"
+    (done / "run.json").write_text(json.dumps(frozen))
+    with pytest.raises(MissingFile, match="release of the run is not in its place") as refused:
+        export(done, subject, tmp_path / "out", "pas")
+    assert "--release" in str(refused.value)
+    export(done, subject, tmp_path / "out", "pas", moved=Moved(release=str(release)))
+    frozen["model"]["name"] = "model-of-then"
+    (done / "run.json").write_text(json.dumps(frozen))
+    with pytest.raises(MissingFile, match="model of the run is not in its place"):
+        export(done, subject, tmp_path / "other", "pas", moved=Moved(release=str(release)))
+    export(done, subject, tmp_path / "other", "pas", moved=Moved(str(release), str(tiny)))
+    assert (tmp_path / "other" / "model.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -391,7 +451,7 @@ def test_what_no_checkpoint_holds_is_refused_before_a_model_is_loaded(
     subject = lines(done)[0]["subject"]
     with pytest.raises(UsageError, match=message):
         export(done, subject, tmp_path / "out", method)
-    with pytest.raises(MissingFile, match="no such folder with a model"):
+    with pytest.raises(MissingFile, match="model of the run is not in its place"):
         export(done, subject, tmp_path / "out", method, small=True)
 
 
@@ -409,7 +469,9 @@ def test_a_kept_adapter_of_all_subjects_is_exported_with_the_subjects_text(
             export(out, subject, tmp_path / f"{name}-{subject}", small=True)
     for subject in subjects:
         files = [sorted((tmp_path / f"{name}-{subject}").iterdir()) for name in ("fitted", "kept")]
-        assert [path.name for path in files[0]] == ["adapter_config.json", "adapter_model.safetensors", "prompt.txt"]
+        assert [path.name for path in files[0]] == [
+            *("README.md", "adapter_config.json", "adapter_model.safetensors", "prompt.txt")
+        ]
         assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
 
 

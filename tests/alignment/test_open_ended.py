@@ -39,7 +39,7 @@ from alignment.runs.sharing import Share
 from alignment.runs.start import run
 from alignment.situations import Situation, labels_of, situations
 from alignment.steering import Scope, Steering
-from papi.errors import Busy, RemoteFailed, SubjectFailed, UsageError
+from papi.errors import Busy, GateFailed, RemoteFailed, SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300, instrument
 
 WORDING = prompts_for(read_prompts(IPIP_300), "forward")
@@ -324,7 +324,7 @@ def test_a_judge_that_is_refused_keeps_what_was_judged_and_says_its_cost(chat: C
 def test_a_judge_that_fails_goes_on_later_and_loses_nothing(chat: Chat, told: Path) -> None:
     chat.rule = lambda system, user: "3"
     chat.faults = {6: Fault(500, {"Retry-After-Ms": "1"})}
-    with pytest.raises(RemoteFailed, match="could not be judged"):
+    with pytest.raises(RemoteFailed, match=r"(?s)1 texts could not be judged.*answered 500"):
         judge_run(told, judge(chat, concurrency=1), None, lambda text: None)
     before = len(lines(told, "judgements"))
     assert before == known(told) - 1  # the text that failed alone is left
@@ -424,10 +424,45 @@ def test_two_judges_at_work_in_one_folder_are_refused(chat: Chat, told: Path) ->
         judge_run(told, judge(chat), None, lambda text: None)
 
 
-def test_a_model_at_hand_may_judge(chat: Chat, told: Path, tiny: Path) -> None:
-    document = judge_run(told, JudgeSettings(ModelSettings(str(tiny))), None, lambda text: None)
+def test_a_model_at_hand_may_judge(chat: Chat, told: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One with random weights says no number, which is no judgement; what it said is kept."""
+    with pytest.raises(GateFailed, match="gave no text a number"):
+        judge_run(told, JudgeSettings(ModelSettings(str(tiny))), None, lambda text: None)
+    found = lines(told, "judgements")
+    assert len(found) == known(told)
+    assert all(line["score"] is None and line["reply"] for line in found)
+    (told / "judgements.jsonl").unlink()
+    asked: list[str] = []
+
+    def tell(self: Respondent, ask: Ask, said: list[str], most_tokens: int) -> list[str]:
+        asked.extend(said)
+        return [str(1 + len(text) % 6) for text in said]
+
+    monkeypatch.setattr(Respondent, "tell", tell)
+    document = judge_run(told, JudgeSettings(ModelSettings(str(tiny), dtype="bfloat16")), None, lambda text: None)
     (by_method,) = document["judges"].values()
-    assert sum(about["texts"] for about in by_method.values()) == known(told)
+    assert sum(about["scored"] for about in by_method.values()) == known(told)
+    assert sorted(asked) == sorted(line["prompt"] for line in lines(told, "judgements"))
+
+
+def test_the_pocket_respondent_is_no_judge(told: Path) -> None:
+    with pytest.raises(UsageError, match="writes no text"):
+        judge_run(told, JudgeSettings(ModelSettings("pocket")), None, lambda text: None)
+
+
+def test_a_judge_at_another_address_is_the_same_judge(chat: Chat, told: Path) -> None:
+    chat.rule = lambda system, user: "3"
+    judge_run(told, judge(chat), None, lambda text: None)
+    with chatting(Chat()) as other:
+        document = judge_run(told, judge(other), None, lambda text: None)
+        assert other.asked == []
+    assert len(document["judges"]) == 1
+
+
+def test_nobody_there_to_judge_is_said_with_the_reason(told: Path) -> None:
+    nobody = ModelSettings("j", api=ApiSettings("http://127.0.0.1:9/v1", retries=0))
+    with pytest.raises(RemoteFailed, match="cannot be reached"):
+        judge_run(told, JudgeSettings(nobody), None, lambda text: None)
 
 
 def test_a_run_of_options_is_not_judged(chat: Chat, release: Path, tmp_path: Path) -> None:
