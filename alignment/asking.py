@@ -27,13 +27,15 @@ class Reply:
     (questions,), the probability of the five letters among all tokens.
 
     `letters` (5,) counts how often each letter, A first, was the most probable one, in every order of the options;
-    `unparseable` the replies of a server in which there was none.
+    `parsed` the replies of a server that told no probabilities, so that its one answer has all, and `unparseable` those
+    in which there was no letter.
     """
 
     probabilities: NDArray[np.float64]
     mass: NDArray[np.float64]
     letters: NDArray[np.int64]
     unparseable: int = 0
+    parsed: int = 0
 
 
 def mean_reply(replies: Sequence[Reply]) -> Reply:
@@ -43,4 +45,5 @@ def mean_reply(replies: Sequence[Reply]) -> Reply:
         np.mean([reply.mass for reply in replies], axis=0),
         np.sum([reply.letters for reply in replies], axis=0),
         sum(reply.unparseable for reply in replies),
+        sum(reply.parsed for reply in replies),
     )

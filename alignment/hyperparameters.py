@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from functools import cache
 from math import inf, isfinite
 from typing import Any
@@ -30,8 +31,12 @@ def hyperparameters(replaced: Iterable[str]) -> dict[str, dict[str, float]]:
     Raises `UsageError` for a method, a key or a value that there is not.
     """
     found = {method: dict(own) for method, own in defaults().items()}
+    seen: dict[tuple[str, str], str] = {}
     for text in replaced:
         method, key, value = _parsed(text, found)
+        if (method, key) in seen:
+            raise UsageError(f"{method}.{key} is set twice", got=f"{seen[method, key]} and {text}")
+        seen[method, key] = text
         found[method][key] = value
     return found
 
@@ -41,11 +46,14 @@ def _parsed(text: str, known: Mapping[str, Hyperparameters]) -> tuple[str, str, 
     method, _, key = name.strip().rpartition(".")
     if not equals or method not in known:
         got, expected = text, f"METHOD.KEY=VALUE with a METHOD of {', '.join(known)}"
-        raise UsageError("--set names no trained method", expected=expected, got=got)
+        raise UsageError("--set names no trained method", expected=expected, got=got, next_step=_meant(method, known))
     if key not in known[method]:
-        raise UsageError(f"{method} has no hyperparameter {key!r}", expected=", ".join(known[method]), got=text)
+        advice, expected = _meant(key, known[method]), ", ".join(known[method])
+        raise UsageError(f"{method} has no hyperparameter {key!r}", expected=expected, got=text, next_step=advice)
     try:
-        number = int(value) if key in WHOLE else float(value)
+        number = float(value)
+        if key in WHOLE and isfinite(number) and number != int(number):
+            raise ValueError
     except ValueError:
         kind = "a whole number" if key in WHOLE else "a number"
         raise UsageError(f"the hyperparameter {method}.{key} is no number", expected=kind, got=text) from None
@@ -53,4 +61,10 @@ def _parsed(text: str, known: Mapping[str, Hyperparameters]) -> tuple[str, str, 
     if not isfinite(number) or number < least:
         expected = "a finite number" if key in ANY_SIGN else f"{least} or more"
         raise UsageError(f"{method}.{key} is out of its range", expected=expected, got=text)
-    return method, key, number
+    return method, key, int(number) if key in WHOLE else number
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """What was meant, if a name is like one that there is."""
+    like = get_close_matches(name, known, n=1)
+    return f"did you mean {like[0]}?" if like else "papi align methods NAME shows what a method has"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from alignment.api.client import ApiClient
@@ -30,6 +31,22 @@ def identity_of_api(name: str, api: ApiSettings) -> dict[str, Any]:
     return {"name": name, "api_url": api.address}
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """Requests, tokens sent and tokens written at most."""
+
+    requests: int = 0
+    sent: int = 0
+    written: int = 0
+
+    def __add__(self, other: Estimate) -> Estimate:
+        return Estimate(self.requests + other.requests, self.sent + other.sent, self.written + other.written)
+
+    def told(self, api: ApiSettings) -> str:
+        """In words, with the price where it is known."""
+        return f"about {self.requests:,} requests, {told(self.sent, self.written, api, at_most='at most ')}"
+
+
 def estimate(
     method: Method,
     subjects: Sequence[Subject],
@@ -37,7 +54,7 @@ def estimate(
     context: Context,
     said: Sequence[str],
     most_tokens: int,
-) -> str:
+) -> Estimate:
     """What a method comes to for some subjects, before anything is asked; from the first subject's texts.
 
     `said` is what every subject is asked, in replies of at most so many tokens.
@@ -49,9 +66,7 @@ def estimate(
     else:
         signs = len(_text_of_any(method, subjects, respondent, context))
     sent = sum(signs + len(text) for text in said) // SIGNS_A_TOKEN
-    sent, written = sent * len(subjects), written * len(subjects)
-    tokens = told(sent, written, respondent.client.settings, at_most="at most ")
-    return f"about {requests * len(subjects):,} requests, {tokens}"
+    return Estimate(requests * len(subjects), sent * len(subjects), written * len(subjects))
 
 
 def _text_of_any(method: Method, subjects: Sequence[Subject], respondent: ApiRespondent, context: Context) -> str:
@@ -70,7 +85,8 @@ def spent(respondent: ApiRespondent) -> str:
     """What was asked so far, as the server counts it."""
     client = respondent.client
     lost = f"; {respondent.unparseable:,} replies without a letter" if respondent.unparseable else ""
-    return told(client.sent, client.written, client.settings) + lost
+    poor = f"; {respondent.parsed:,} replies came without probabilities" if respondent.parsed else ""
+    return told(client.sent, client.written, client.settings) + lost + poor
 
 
 def told(sent: int, written: int, api: ApiSettings, at_most: str = "") -> str:

@@ -20,6 +20,7 @@ from papi.instruments import MAXIMUM, MINIMUM
 REPLY_TOKENS = 8  # enough for "Option (A)"
 LETTER = re.compile(rf"(?<![A-Za-z])([{LETTERS}])(?![A-Za-z]|\s+[a-z])")  # "A person" is no answer
 THOUGHTS = "<think>"
+Letters = tuple[NDArray[np.float64], bool]  # probabilities (5,), zeros where there was no letter; read from the text
 
 
 @dataclass(eq=False)
@@ -27,7 +28,7 @@ class ApiRespondent:
     """As `alignment.respondent.respondent.Respondent`, but its weights are out of reach: it is only told and asked.
 
     `unparseable` counts replies in which no letter could be found; such a question counts as every option alike, with
-    an option mass of 0.
+    an option mass of 0. `parsed` counts those that came without probabilities, so that the letter in the text has all.
     """
 
     client: ApiClient
@@ -35,6 +36,7 @@ class ApiRespondent:
     option_order: str = "forward"
     seed: int = 0
     unparseable: int = 0
+    parsed: int = 0
 
     def __post_init__(self) -> None:
         self.prompts = tuple(prompts_for(self.texts, order) for order in ORDERS if self.option_order in (order, BOTH))
@@ -56,9 +58,10 @@ class ApiRespondent:
         letters = iter(self.client.each(lambda each: self._letters(*each), todo))
         replies = []
         for ask in asks:
-            by_order = [_reply(np.stack([next(letters) for _ in ask.questions]), each) for each in self.prompts]
+            by_order = [_reply([next(letters) for _ in ask.questions], each) for each in self.prompts]
             replies.append(mean_reply(by_order))
         self.unparseable += sum(reply.unparseable for reply in replies)
+        self.parsed += sum(reply.parsed for reply in replies)
         return replies
 
     def _refuse_weights(self, adapter: None, asks: Sequence[Ask]) -> None:
@@ -78,13 +81,13 @@ class ApiRespondent:
         written = self.client.each(lambda each: complete(each, most_tokens, self.seed, letters=False), prompts)
         return [each.text.strip() for each in written]
 
-    def _letters(self, system: str, prompts: Prompts, question: Question) -> NDArray[np.float64]:
-        """The probabilities of the five letters, (5,); zeros where none could be found."""
+    def _letters(self, system: str, prompts: Prompts, question: Question) -> Letters:
         said = [
             {"role": "system", "content": system},
             {"role": "user", "content": f"{prompts.question(question)}\n{prompts.letter_only}"},
         ]
-        return letter_probabilities(self.client.complete(said, REPLY_TOKENS, self.seed, letters=True))
+        completion = self.client.complete(said, REPLY_TOKENS, self.seed, letters=True)
+        return letter_probabilities(completion), completion.alternatives is None
 
 
 def letter_probabilities(completion: Completion) -> NDArray[np.float64]:
@@ -108,11 +111,13 @@ def letter_probabilities(completion: Completion) -> NDArray[np.float64]:
     return found
 
 
-def _reply(letters: NDArray[np.float64], prompts: Prompts) -> Reply:
-    """From the letters' probabilities (questions, 5) to those of the responses."""
+def _reply(replies: Sequence[Letters], prompts: Prompts) -> Reply:
+    """From the letters' probabilities to those of the responses."""
+    letters = np.stack([found for found, _ in replies])
     mass = letters.sum(axis=1)
     shares = np.where(mass[:, None] > 0, letters / np.where(mass > 0, mass, 1)[:, None], 1 / MAXIMUM)
     probabilities = np.empty_like(shares)
     probabilities[:, np.array(prompts.responses) - MINIMUM] = shares
     said = letters[mass > 0].argmax(axis=1)
-    return Reply(probabilities, mass, np.bincount(said, minlength=MAXIMUM), int((mass == 0).sum()))
+    parsed = sum(was_parsed and bool(found.any()) for found, was_parsed in replies)
+    return Reply(probabilities, mass, np.bincount(said, minlength=MAXIMUM), int((mass == 0).sum()), parsed)

@@ -13,6 +13,7 @@ from papi.instruments import MAXIMUM, MINIMUM
 from papi.tables import read_csv
 
 FEW_SHOTS = (10, 30, 60, 120)  # given answers
+ALL = "all"
 FITS: dict[str, Fit] = {
     **{f"constant-{option}": floors.constant(option) for option in range(MINIMUM, MAXIMUM + 1)},
     "uniform": floors.uniform,
@@ -69,9 +70,18 @@ def few_shots_of_everything(chosen: Iterable[Method], benchmark: Benchmark) -> l
 
 
 def chosen_methods(names: Iterable[str]) -> list[Method]:
-    """Methods by name, each once, in the order of the table. `UsageError` for a name that there is not."""
-    wanted, known = set(names), methods()
+    """Methods by name, by family, or `all`, each once, in the order of the table.
+
+    Raises `UsageError` for a name that there is not.
+    """
+    known = methods()
+    wanted = {each for name in names for each in _group(name) or [name]}
     if unknown := sorted(wanted - known.keys()):
         advice = "papi align methods lists them with what they are"
         raise UsageError(f"no method is called {unknown[0]!r}", expected=", ".join(known), next_step=advice)
     return [method for name, method in known.items() if name in wanted]
+
+
+def _group(name: str) -> list[str]:
+    """The methods of a family, or all; none for another name."""
+    return [method.name for method in methods().values() if name in (ALL, method.family)]

@@ -37,7 +37,7 @@ class Answer:
     A model and the floor `uniform` have `probabilities` (seeds, items, options), a model with their `mass`; other
     floors have `values` (items). A method without training has one seed. `expected` are the person's answers.
     `letters` counts how often each letter was the most probable, in every order of the options; `unparseable` the
-    replies of a server in which there was none.
+    replies of a server in which there was none, `parsed` those that came without probabilities.
     """
 
     method: str
@@ -49,6 +49,7 @@ class Answer:
     mass: float | None
     letters: Matrix | None
     unparseable: int
+    parsed: int
     fit: Mapping[str, Any] | None
 
 
@@ -123,6 +124,7 @@ def answer_parser(methods: Mapping[str, Any], items: tuple[str, ...]) -> Callabl
             mass=mass,
             letters=_numbers(line, "letters", (MAXIMUM,)) if "letters" in line else None,
             unparseable=int(_positive(line, "unparseable") or 0),
+            parsed=int(_positive(line, "parsed") or 0),
             fit=_fit(line),
         )
 

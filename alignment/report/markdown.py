@@ -18,8 +18,10 @@ LEFT_COLUMNS = ("method", "kind", "sees of dev", "runs", "what")
 HOW = """\
 Sorted by the sum of the domains' mean absolute errors, the smaller the better: of a model the median of its option \
 distribution, of a floor its value; beside it argmax, of floors the values rounded to options. Accuracy, within one \
-and r are of the sorted column. Intervals: the middle 95 % of 10,000 paired resamples of subjects. Kinds: a floor \
-needs no model; a leaky method uses answers that it is asked for, and is no result."""
+and r are of the sorted column. Seconds and tokens of a trained method are those of all its seeds, and what is trained \
+once for everybody (Prompt-MORL, Soups) is spread over the people asked. Intervals: the middle 95 % of 10,000 paired \
+resamples of subjects. Kinds: a floor needs no model; a leaky method uses answers that it is asked for, and is no \
+result."""
 REFERENCE = """\
 The reference is ridge, fixed beforehand: learnt from other people's answers, without a model. Options are compared \
 with ridge rounded to options, a floor's values with ridge as it is. A difference is over the people whom the method \
@@ -47,7 +49,8 @@ def markdown_of(results: Results, drawn: Sequence[Drawn]) -> str:
         *_without_result(results),
         *_excluded(results),
         *_locked(results),
-        *_unparseable(results),
+        *_of_replies(results, "unparseable", "Without a letter** (counted as every option alike)"),
+        *_of_replies(results, "parsed", "Without probabilities** (the one answer has all: all decodes are the same)"),
         *(f"![{_plain(d.alt)}]({d.path})\n\n**{d.title}.** {d.caption}" for d in drawn if d.path),
         *(f"**{d.title}.** Not drawn: {d.alt}." for d in drawn if not d.path),
         *_published(facts),
@@ -139,14 +142,15 @@ def _locked(results: Results) -> list[str]:
     return [f"**Locked on one option:** {'; '.join(said)}."] if said else []
 
 
-def _unparseable(results: Results) -> list[str]:
+def _of_replies(results: Results, count: str, what: str) -> list[str]:
+    """How many replies of servers were of a kind, by method."""
     items = len(results.rows.asked.items)
     said = [
-        f"{_code(each.row.name)} {each.row.unparseable:,} of {each.row.n * items:,} replies"
+        f"{_code(each.row.name)} {each.facts[count]:,} of {each.row.n * items:,} replies"
         for each in results.methods.values()
-        if each.row.unparseable
+        if each.facts[count]
     ]
-    return [f"**Without a letter** (counted as every option alike): {'; '.join(said)}."] if said else []
+    return [f"**{what}: {'; '.join(said)}."] if said else []
 
 
 def _published(facts: Mapping[str, Any]) -> list[str]:

@@ -23,13 +23,16 @@ def named_rows(runs: Sequence[Run]) -> list[tuple[str, str, Run]]:
     for run in runs:
         for method in run.facts["methods"]:
             having.setdefault(method, []).append(run)
+    several = len({run.model["name"] for run in runs if run.model}) > 1
     named = []
     for method, each in having.items():
         if len(each) > 1 and all(run.facts["methods"][method]["floor"] for run in each):
             _check_same_floor(method, each)
             each = [max(each, key=lambda run: sum(m == method for m, _ in run.answers))]
         if len(each) == 1:
-            named.append((method, method, each[0]))
+            (run,) = each
+            of_model = several and run.model and not run.facts["methods"][method]["floor"]
+            named.append((f"{method} ({run.model['name']})" if of_model and run.model else method, method, run))
         else:
             labels = _labels(method, each)
             named += [(f"{method} ({label})", method, run) for label, run in zip(labels, each, strict=True)]

@@ -17,6 +17,7 @@
 | – `option_lock` | null for a floor; most frequent `option` of argmax, its `share`; most frequent `letter` in all |
 | | orders of the options, its `letter_share` (null where not counted); `locked` where either share is .9 or more |
 | – `unparseable` | replies of a server without a letter; they count as every option alike |
+| – `parsed` | replies of a server without probabilities; the letter in the text has all |
 | – `seconds`, `tokens` | mean a subject, null where not measured |
 | – `refused` | null, or why there is no result; then `decodes` is empty, as it is without answers |
 | – `decodes.DECODE` | `argmax`, `median`, `expected`; of a floor `value` and `rounded`; of `uniform` only `value` |
@@ -174,6 +175,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "option_mass": plain(float(mean_known(row.mass, axis=0))),
         "option_lock": _lock(row),
         "unparseable": row.unparseable,
+        "parsed": row.parsed,
         "seconds": plain(row.seconds),
         "tokens": plain(row.tokens),
         "refused": _refusal(row),

@@ -42,6 +42,7 @@ class Row:
     mass: Matrix
     letters: Matrix | None
     unparseable: int
+    parsed: int
     fits: Mapping[str, Mapping[str, Any]]
     seconds: float | None
     tokens: float | None
@@ -153,6 +154,7 @@ def _row(name: str, method: str, run: Run, subjects: Sequence[str], items: int) 
         mass=np.array([mine[s].mass if s in mine else None for s in subjects], dtype=np.float64),
         letters=_letters(mine.values()),
         unparseable=sum(answer.unparseable for answer in mine.values()),
+        parsed=sum(answer.parsed for answer in mine.values()),
         fits={subject: answer.fit for subject, answer in sorted(mine.items()) if answer.fit is not None},
         seconds=_mean([(cost.subject, cost.seconds) for cost in costs]),
         tokens=_mean([(cost.subject, cost.tokens) for cost in costs]),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alignment.adapter import Adapter
 
 DIGITS = 6
+OF_SERVERS = ("unparseable", "parsed")  # counts of replies
 Keep = Callable[[str, Subject, int, "Adapter"], None]  # method, subject, seed
 
 
@@ -80,8 +81,7 @@ class Answering:
             raise SubjectFailed(f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}")
         line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
         line["letters"] = reply.letters.tolist()
-        if reply.unparseable:
-            line["unparseable"] = reply.unparseable
+        line |= {name: count for name in OF_SERVERS if (count := getattr(reply, name))}
         return line | ({"fit": dict(condition.fit)} if condition.fit else {})
 
 

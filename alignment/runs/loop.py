@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from alignment.api.loading import estimate, spent
+from alignment.api.loading import Estimate, estimate, spent
 from alignment.api.respondent import ApiRespondent
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Method
@@ -71,13 +71,18 @@ class Loop:
 
     def _say_what_it_costs(self, skipped: set[Task]) -> None:
         """Where requests are paid for, what they come to is said before the first one."""
-        if isinstance(self.answering.respondent, ApiRespondent):
-            for method in self.chosen:
-                left = [s for s in self._mine() if (method.name, s.subject_id) not in skipped]
-                if left and not method.is_floor:
-                    said, tokens = self.answering.asked_of_each
-                    told = estimate(method, left, self.answering.respondent, self.context, said, tokens)
-                    self.progress(f"{method.name}: {told}")
+        respondent = self.answering.respondent
+        if not isinstance(respondent, ApiRespondent):
+            return
+        found = {}
+        for method in self.chosen:
+            left = [s for s in self._mine() if (method.name, s.subject_id) not in skipped]
+            if left and not method.is_floor:
+                said, tokens = self.answering.asked_of_each
+                found[method.name] = estimate(method, left, respondent, self.context, said, tokens)
+        total = {"all together": sum(found.values(), Estimate())} if len(found) > 1 else {}
+        for name, each in (found | total).items():
+            self.progress(f"{name}: {each.told(respondent.client.settings)}")
 
     def _taken_up(self, failed: Mapping[Task, Line]) -> dict[Task, Line]:
         """The failures of this process that are to be tried again; they are no failures meanwhile."""

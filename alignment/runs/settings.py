@@ -9,12 +9,11 @@ from alignment.api.settings import ApiSettings
 from alignment.hyperparameters import defaults, hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
-from alignment.methods.registry import chosen_methods, methods
+from alignment.methods.registry import chosen_methods
 from alignment.prompts import BOTH, ORDERS
 from papi.errors import UsageError
 from papi.instruments import DEFAULT_CONFIG, TEST
 
-ALL = "all"
 UNTRAINED = ("floor", "prompting", "steering")  # families
 POCKET = "pocket"  # the name of the model that comes with the project
 NEEDS_WRITING = ("p2",)
@@ -177,12 +176,7 @@ class RunSettings:
         return {}
 
     def _named(self) -> list[Method]:
-        return chosen_methods(name for each in self.methods for name in _group(each))
-
-
-def _group(name: str) -> list[str]:
-    """The methods of a family, or all; else the name itself."""
-    return [m.name for m in methods().values() if name in (ALL, m.family)] or [name]
+        return chosen_methods(self.methods)
 
 
 def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:

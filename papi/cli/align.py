@@ -86,22 +86,31 @@ def _show_run(report: RunReport, out: Path, advice: str) -> None:
         print("the rest is done by the other processes of this run; if they have ended early, run it again")
 
 
-METHODS_EXAMPLES = examples("papi align methods", "papi align methods --json")
+METHODS_EXAMPLES = examples("papi align methods", "papi align methods dpo ppo", "papi align methods training --json")
 
 
-def methods(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
-    """List the methods: what they are, what they cost, whether they learn from the dev split."""
-    from alignment.methods.registry import methods as known
+def methods(
+    names: Annotated[list[str] | None, typer.Argument(help="Of these, or of these families, only.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+) -> None:
+    """List the methods: what they are and cost, whether they learn from the dev split, what --set may change."""
+    from alignment.hyperparameters import defaults
+    from alignment.methods.registry import ALL, chosen_methods
 
+    found = chosen_methods(names or [ALL])
     if as_json:
         shown = ("name", "family", "sees_dev", "leaky", "cost", "meaning")
-        print_json([{name: getattr(method, name) for name in shown} for method in known().values()])
+        each = [{name: getattr(m, name) for name in shown} | {"set": defaults().get(m.name, {})} for m in found]
+        print_json(each)
         return
     rows = [
         [m.name, m.family, "yes" if m.sees_dev else "no", m.cost, m.meaning + (" (leaky)" if m.leaky else "")]
-        for m in known().values()
+        for m in found
     ]
     print_table(("method", "family", "sees dev", "cost a subject", "meaning"), rows, "methods")
+    settings = [[f"{m.name}.{key}", f"{value:g}"] for m in found for key, value in defaults().get(m.name, {}).items()]
+    if names and settings:
+        print_table(("--set", "default"), settings, "hyperparameters")
 
 
 run.__doc__ = f"{run.__doc__}\n\n{RUN_EXAMPLES}"

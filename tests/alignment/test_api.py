@@ -339,6 +339,7 @@ def test_a_run_is_like_any_other(chat: Chat, release: Path, tmp_path: Path) -> N
         text.split(":")[0]: int(text.split(", ")[1].split()[0].replace(",", "")) for text in said if "about" in text
     }
     assert sent["few-shot-120"] > sent["no-change"] + 27 * 18 * 5  # 18 answers are told with every question
+    assert any(text.startswith("all together: about 84 requests") for text in said)
     assert said[-1] == f"{10 * len(chat.asked):,} tokens sent, {len(chat.asked)} written"
     told = [body["messages"][0]["content"] for body in chat.asked if body["messages"][0]["role"] == "system"]
     assert any("the answers that you have given so far" in text for text in told)
@@ -393,6 +394,19 @@ def test_replies_without_a_letter_are_counted_in_the_lines_and_the_report(
     where, results = write_report([tmp_path / "run"], figures=False)
     assert results.document["methods"]["no-change"]["unparseable"] == sum(lost)
     assert f"{sum(lost)} of 27 replies" in (where / "leaderboard.md").read_text()
+
+
+def test_replies_without_probabilities_are_counted_and_said(chat: Chat, release: Path, tmp_path: Path) -> None:
+    chat.tells, said = False, list[str]()
+    run(settings(release, chat, methods=("no-change",)), tmp_path / "run", Share(), said.append)
+    assert [line["parsed"] for line in lines(tmp_path / "run")] == [9, 9, 9]
+    assert said[-1].endswith("27 replies came without probabilities")
+    where, results = write_report([tmp_path / "run"], figures=False)
+    assert results.document["methods"]["no-change"]["parsed"] == 27
+    assert "27 of 27 replies" in (where / "leaderboard.md").read_text()
+    chat.tells = True
+    run(settings(release, chat, methods=("no-change",)), tmp_path / "other", Share())
+    assert all("parsed" not in line for line in lines(tmp_path / "other"))
 
 
 def test_replies_without_a_letter_are_counted_in_both_orders(chat: Chat, release: Path, tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_costs_are_means_a_subject_with_repeated_attempts(tmp_path: Path) -> Non
 NUMBER, NULL = (int, float), type(None)
 METHOD: dict[str, Any] = {
     "method": str, "model": (str, NULL), "sees_dev": (str, NULL), "leaky": bool, "floor": bool, "n": int,
-    "seeds": int, "unparseable": int, "pending": int, "excluded": dict,
+    "seeds": int, "unparseable": int, "parsed": int, "pending": int, "excluded": dict,
     "option_mass": (*NUMBER, NULL), "option_lock": (dict, NULL),
     "seconds": (*NUMBER, NULL), "tokens": (*NUMBER, NULL), "refused": (str, NULL), "decodes": dict,
 }  # fmt: skip
