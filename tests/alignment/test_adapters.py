@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,18 @@ def some_adapter(respondent: Respondent, seed: int = 1, rank: int = 4) -> Adapte
         found = adapter_of(lora)
     weights = {key: random.normal(0, 0.3, value.shape).astype(np.float32) for key, value in found.weights.items()}
     return Adapter(rank, 8, weights)
+
+
+def test_an_adapter_is_on_all_projections_of_attention_in_float32() -> None:
+    """Whatever the model's type: small steps of training would be lost in bfloat16."""
+    model = copy.deepcopy(tiny_model("llama", attention="eager")).to(torch.bfloat16)
+    respondent = Respondent(model, tiny_tokenizer(), texts())
+    with fresh_adapter(respondent.scorer, 2, 8, 0):
+        found = {name: weight.dtype for name, weight in respondent.model.named_parameters() if "lora_" in name}
+        projections = {name.split(".")[-4] for name in found}
+        assert projections == {"q_proj", "k_proj", "v_proj", "o_proj"}
+        assert len(found) == 3 * 4 * 2
+        assert set(found.values()) == {torch.float32}
 
 
 @contextmanager

@@ -321,6 +321,18 @@ def test_an_exported_model_answers_as_the_run_did(done: Path, release: Path, tmp
     assert not np.allclose(pas, dpo[0], atol=1e-3)
 
 
+def test_a_description_is_the_one_that_the_run_wrote(
+    release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(settings(release, tiny, methods=("p2",), subjects=1), tmp_path / "run", Share())
+    (line,) = lines(tmp_path / "run")
+    monkeypatch.setattr(Respondent, "write", lambda *given: "Something else.")
+    export(tmp_path / "run", line["subject"], tmp_path / "out", small=True)
+    told = (tmp_path / "out" / "prompt.txt").read_bytes().decode()
+    assert line["fit"]["description"] in told
+    assert "Something else." not in told
+
+
 def test_what_vllm_would_pass_over_is_said(release: Path, tmp_path: Path) -> None:
     """Its own code has no bias of o_proj for some types that take one."""
     for name, passed_over in (("llama", False), ("qwen3", True)):

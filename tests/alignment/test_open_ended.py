@@ -26,11 +26,16 @@ from tiny_models import texts, tiny_model, tiny_tokenizer
 from alignment.api.settings import ApiSettings
 from alignment.asking import Ask
 from alignment.benchmark import read_benchmark
+from alignment.hyperparameters import hyperparameters
 from alignment.judging.judges import Text, asked_of_judge, in_random_order, score_of
 from alignment.judging.measures import measure, weighted_kappa
 from alignment.judging.running import JudgeSettings, judge_run
+from alignment.methods import strength
+from alignment.methods.contract import Context, Prompted
+from alignment.methods.registry import methods
 from alignment.prompts import prompts_for, read_prompts
 from alignment.report import write_report
+from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.locks import only_one_in
@@ -200,6 +205,28 @@ def test_a_run_tells_and_goes_on_where_it_ended(release: Path, tiny: Path, tmp_p
         run(settings(release, tiny, methods=("pas",), subjects=2), tmp_path / "run", Share())
     with pytest.raises(UsageError, match="open answers, no options"):
         write_report([tmp_path / "run"])
+
+
+def test_texts_of_a_run_are_steered_and_adapted(
+    release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strength, "choose_strength", lambda tried, min_mass: 8.0)
+    few = ("dpo.steps=4", "dpo.learning_rate=0.05", "dpo.warm_up=0")
+    open_ = OpenSettings(items=3, own=False, most_tokens=12)
+    names = ("no-change", "caa", "dpo")
+    given = settings(release, tiny, methods=names, subjects=1, seeds=1, replaced=few, open_ended=open_)
+    run(given, tmp_path / "run", Share())
+    found = {line["method"]: line["texts"] for line in lines(tmp_path / "run")}
+    benchmark = read_benchmark(release, DARK_TRIAD, "test")
+    someone = load_respondent(ModelSettings(str(tiny)), read_prompts(DARK_TRIAD), "forward", Share())
+    context = Context(benchmark, min_mass=0.0, hyperparameters=hyperparameters(few))
+    asked = [each.said for each in situations(benchmark, someone.wording, 3, own=False)]
+    for name in names:
+        condition = methods()[name].fit(benchmark.subjects[0], someone, context)
+        assert isinstance(condition, Prompted)
+        ask = Ask(someone.wording.opened(condition.system), (), condition.steering)
+        assert found[name] == someone.tell(ask, asked, 12, condition.adapter)
+    assert len({tuple(each) for each in found.values()}) == 3
 
 
 def test_open_questions_ask_for_no_letter(chat: Chat, release: Path, tmp_path: Path) -> None:
@@ -377,17 +404,22 @@ def test_texts_are_judged_in_random_order(chat: Chat, told: Path) -> None:
 
 
 def test_judgements_are_compared_with_the_options(chat: Chat, told: Path, release: Path, tmp_path: Path) -> None:
-    """A judge that gives 6 less the distance of the option agrees with the options wholly."""
-    chat.rule = lambda system, user: {"A": 0.9, "B": 0.05} if "log" not in user else "A"
+    """The options are all 3; a judge that gives 6 less the distance to the person's answer agrees wholly."""
+    chat.rule = lambda system, user: {"C": 0.9, "B": 0.05}
     model = ModelSettings("m", api=ApiSettings(chat.url))
     methods = ("no-change", "trait-levels", "few-shot-120")
     run(RunSettings(str(release), methods, model, DARK_TRIAD, subjects=3), tmp_path / "options", Share())
     labels = read_prompts(DARK_TRIAD)["labels"]
-    chat.rule = lambda system, user: str(1 + next(n for n, each in enumerate(labels) if f"herself: {each}." in user))
+
+    def rule(system: str, user: str) -> str:
+        answer = 1 + next(n for n, each in enumerate(labels) if f"herself: {each}." in user)
+        return str(6 - abs(answer - 3))
+
+    chat.rule = rule
     document = judge_run(told, judge(chat), tmp_path / "options", lambda text: None)
     (found,) = document["with_options"].values()
     assert found["texts"] == known(told)
-    assert found["r"] == pytest.approx(1)  # always 5: the nearer the answer to 5, the better
+    assert found["r"] == pytest.approx(1)
 
 
 def test_options_of_other_people_or_another_model_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from bitsandbytes.nn.modules import Linear4bit
 from tiny_models import plain_answers, questions, texts, tiny_tokenizer
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from alignment.asking import Ask
 from alignment.hyperparameters import hyperparameters
@@ -83,27 +84,53 @@ def test_a_quantised_model_answers_as_its_plain_forward(folder: Path, attention:
 
 
 def test_a_quantised_model_over_devices_is_told_steered_and_trained_and_stays_as_it_is(
-    folder: Path, release: Path, tmp_path: Path
+    folder: Path, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The way of a 70B model, on a tiny one: nf4, device_map, every kind of method, and no weight kept unquantised."""
+    given_to, load = list[dict[str, Any]](), AutoModelForCausalLM.from_pretrained
+    monkeypatch.setattr(
+        AutoModelForCausalLM, "from_pretrained", lambda name, **how: given_to.append(how) or load(name, **how)
+    )
     model = ModelSettings(str(folder), quantize="nf4", device_map="auto")
-    methods = ("no-change", "few-shot-120", "p2", "pas", "pas-few-shot", "caa", "sft", "dpo", "epg")
-    few = tuple(f"{name}.{key}" for name in ("sft", "dpo", "epg") for key in ("steps=2", "rank=2"))
+    trained = ("sft", "dpo", "ppo", "epg", "prompt-morl", "soups")
+    methods = ("no-change", "few-shot-120", "p2", "pas", "pas-few-shot", "caa", *trained)
+    few = tuple(f"{name}.{key}" for name in trained for key in ("steps=2", "rank=2"))
     given = RunSettings(str(release), methods, model, DARK_TRIAD, subjects=1, min_mass=0.0, seeds=1, replaced=few)
-    assert run(given, tmp_path / "run", Share()) == RunReport(done=9, before=0, failures=[], complete=True)
+    assert run(given, tmp_path / "run", Share()) == RunReport(done=12, before=0, failures=[], complete=True)
     frozen = read_configuration(tmp_path / "run")["model"]
     assert (frozen["quantize"], frozen["device_map"], frozen["dtype"]) == ("nf4", "auto", "bfloat16")
+    (how,) = given_to
+    assert how["device_map"] == "auto"
+    quantisation = how["quantization_config"]
+    assert (quantisation.bnb_4bit_quant_type, quantisation.bnb_4bit_use_double_quant) == ("nf4", True)
+    assert quantisation.bnb_4bit_compute_dtype == torch.bfloat16
+
+
+def unquantised() -> list[torch.Tensor]:
+    """All living tensors of floats that have as many places as a projection, wherever they are kept."""
+    gc.collect()
+    tensors = [each for each in gc.get_objects() if issubclass(type(each), torch.Tensor)]
+    return [each for each in tensors if each.is_floating_point() and each.numel() >= 32 * 64]
+
+
+def test_a_kept_copy_would_be_seen(folder: Path) -> None:
+    someone = respondent(folder, quantize="nf4")
+    known = set(map(id, unquantised()))
+    someone.kept = torch.zeros(64, 64)  # type: ignore[attr-defined]
+    assert [tensor.shape for tensor in unquantised() if id(tensor) not in known] == [(64, 64)]
 
 
 def test_steering_and_training_keep_no_unquantised_copy(folder: Path) -> None:
     someone = respondent(folder, quantize="nf4")
     before = {name: value.clone() for name, value in someone.model.state_dict().items()}
+    known = set(map(id, unquantised()))
     heads = np.ones(someone.scorer.parts.shape("heads"), dtype=np.float32)
     someone.ask([Ask(SYSTEMS[0], questions(2), Steering(heads=heads))])
     material = Material(someone, [Ask(SYSTEMS[0], questions(4))])
     chosen = hyperparameters(["dpo.steps=2", "dpo.rank=2"])["dpo"]
     answers = np.array([1, 5, 2, 4], dtype=np.int8)
     trained(Lesson(material, np.arange(4), answers, objective_of("dpo", chosen), chosen, 0))
+    assert [tensor.shape for tensor in unquantised() if id(tensor) not in known] == []
     after = someone.model.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[name], value) for name, value in before.items())

@@ -7,19 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tiny_models import questions
 
 from alignment.adapter import Adapter
 from alignment.asking import Ask
 from alignment.benchmark import Benchmark
 from alignment.hyperparameters import hyperparameters
-from alignment.methods.contract import Context
+from alignment.methods.contract import Context, Prompted
 from alignment.methods.prompting import domain_scores, trait_levels
+from alignment.methods.registry import methods
 from alignment.respondent.adapters import adapter_of, fresh_adapter
 from alignment.respondent.respondent import Respondent
 from alignment.training import shared
 from alignment.training.material import Material
-from alignment.training.objectives import objective_of
+from alignment.training.objectives import Batch, cross_entropy, expected_reward, objective_of
 from alignment.training.trainer import Lesson, batches
 
 FEW = [f"{name}.{key}" for name in ("prompt-morl", "soups") for key in ("steps=2", "rank=2", "people=4")]
@@ -60,6 +62,34 @@ def test_morl_learns_from_others_who_are_told_by_their_own_levels(
     assert tuple(subject.given) not in told
 
 
+def test_morl_is_asked_under_the_subjects_own_levels(benchmark_: Benchmark, someone: Respondent) -> None:
+    context = context_of(benchmark_)
+    told = set()
+    for subject in benchmark_.subjects[:4]:
+        found = methods()["prompt-morl"].fit(subject, someone, context)
+        assert isinstance(found, Prompted)
+        assert found.adapter is shared.levels_adapter(subject, someone, context)
+        assert found.system == trait_levels(subject, someone, context).system
+        told.add(found.system)
+    assert len(told) > 1
+    assert someone.wording.system() not in told
+
+
+def test_each_is_trained_by_its_own_objective(
+    benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, taught = context_of(benchmark_), lessons_of(monkeypatch)
+    shared.levels_adapter(benchmark_.subjects[0], someone, context)
+    shared.poured(benchmark_.subjects[0], someone, context)
+    torch.manual_seed(0)
+    policy, reference = (torch.randn(4, 6).log_softmax(-1) for _ in range(2))
+    batch = Batch(policy, reference, torch.tensor([1, 5, 3, 2]), torch.zeros(4, 1))
+    losses = [float(lesson.objective.loss(batch, 0)) for lesson in taught]
+    assert losses[0] == pytest.approx(float(cross_entropy(batch)))
+    assert losses[1:] == pytest.approx([float(expected_reward(0.2, -6)(batch))] * 6)
+    assert losses[0] != pytest.approx(losses[1])
+
+
 def test_morl_goes_through_the_people_once(
     benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +121,9 @@ def test_the_ends_of_a_domain_are_its_deciles(benchmark_: Benchmark) -> None:
         assert set(high) <= set(order[~np.isnan(column[order])][-10:])
         assert set(low) <= set(order[:10])
     assert 7 not in np.concatenate(ends[2:4])
+    everybody = shared._ends(scores, context_of(benchmark_, replaced=["soups.people=200"]))
+    assert [len(end) for end in everybody] == [10] * 6
+    assert set(everybody[0]) == set(np.argsort(scores[:, 0])[-10:])
 
 
 def test_soups_are_trained_on_the_people_of_the_ends(

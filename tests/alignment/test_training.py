@@ -20,11 +20,14 @@ from alignment.methods.contract import Context, Prompted, answered
 from alignment.methods.registry import methods
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapter_of, fresh_adapter
+from alignment.respondent.chat import Encoded
 from alignment.respondent.respondent import Respondent
-from alignment.training import fitting
+from alignment.respondent.scoring import Prompt
+from alignment.runs.settings import RunSettings
+from alignment.training import fitting, trainer
 from alignment.training.material import Material
 from alignment.training.objectives import objective_of, rewards
-from alignment.training.outcomes import ELSE
+from alignment.training.outcomes import ELSE, _outcomes
 from alignment.training.trainer import Lesson, batches, train
 from papi.errors import UsageError
 from papi.instruments import DARK_TRIAD
@@ -130,6 +133,32 @@ def test_training_brings_what_it_is_after(method: str, someone: Respondent) -> N
     assert after > before + 0.2
 
 
+def test_the_reference_of_a_batch_is_the_untrained_model_on_its_own_questions(someone: Respondent) -> None:
+    """So that nothing is gained before the first step, and what is gained later is over the same questions."""
+    respondent = Respondent(someone.model, someone.tokenizer, someone.texts, option_order="both")
+    taught = lesson("dpo", respondent, defaults()["dpo"] | {"learning_rate": 0.01, "warm_up": 0, "batch": 3})
+    places = np.array([1, 4, 6])
+    untrained = taught.material.outcomes(taught.rows[places]).logarithms.detach()
+    assert len({tuple(row) for row in untrained.tolist()}) == 6
+    with fresh_adapter(respondent.scorer, 2, 100, 0):
+        for step in train(taught, [0, 3]):
+            batch = trainer._batch(taught, places)
+            assert batch.reference is not None
+            assert torch.allclose(batch.reference, untrained, atol=1e-6)
+            assert torch.allclose(batch.gain, torch.zeros(6, 6), atol=1e-5) == (step == 0)
+            assert batch.answers.tolist() == [5, 2, 1, 5, 2, 1]
+
+
+def test_what_is_hardly_ever_said_keeps_its_probability() -> None:
+    """Of anything but a letter, down to one in a million."""
+    logits = torch.tensor([[9.0, 8, 7, 6, 5, -1, -2], [9.0, 8, 7, 6, 5, 12, 0]])
+    prompt = Prompt(Encoded((1,), ((2,),)), (0, 1, 2, 3, 4), (5, 4, 3, 2, 1))
+    shares = logits.softmax(dim=1)
+    expected = torch.cat([shares[:, [4, 3, 2, 1, 0]], shares[:, 5:].sum(dim=1, keepdim=True)], dim=1)
+    assert expected[0, ELSE] < 1e-4
+    assert torch.allclose(_outcomes(logits, prompt).exp(), expected, atol=1e-7)
+
+
 def test_a_training_may_be_stopped_anywhere_on_the_same_way(someone: Respondent) -> None:
     """What it is after three steps does not depend on where else it stops; the learning rate follows all steps."""
     alone = weights_after(lesson("sft", someone), 3)
@@ -161,6 +190,15 @@ def test_quantised_weights_are_trained_through(method: str, tiny_quantised: Resp
     after = tiny_quantised.model.state_dict()
     assert list(before) == list(after)
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("method", ["dpo", "ppo"])
+def test_training_through_quantised_weights_is_the_same_for_the_same_seed(
+    method: str, tiny_quantised: Respondent
+) -> None:
+    first, again, other = (weights_after(lesson(method, tiny_quantised, seed=seed), 3) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert any(not np.array_equal(first[key], other[key]) for key in first)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +248,7 @@ def test_a_short_training_warms_up_for_half_of_it_at_most(someone: Respondent) -
 
 def test_errors_without_a_number_are_not_written_down(benchmark_: Benchmark, someone: Respondent) -> None:
     """A training that diverges is not taken, and its line can be stored."""
-    few = [*FEW, "sft.learning_rate=1e30", "sft.warm_up=0"]
+    few = ["sft.steps=5", "sft.rank=2", "sft.learning_rate=1e30", "sft.warm_up=0"]
     context = Context(benchmark_, min_mass=0.0, hyperparameters=hyperparameters(few))
     found = methods()["sft"].fit(benchmark_.subjects[0], someone, context)
     assert isinstance(found, Prompted)
@@ -268,11 +306,61 @@ def test_early_stopping_takes_the_step_of_the_lowest_error_on_the_folds(
     assert found["steps"] == min(errors, key=lambda stop: (errors[stop], stop))
 
 
-def test_no_steps_are_taken_where_the_letters_lose_their_mass(benchmark_: Benchmark, someone: Respondent) -> None:
-    context = Context(benchmark_, min_mass=1.0, hyperparameters=hyperparameters(FEW))
+@pytest.mark.parametrize(
+    ("masses", "taken"),
+    [((0.9, 0.9, 0.9, 0.9), 2), ((0.9, 0.4, 0.9, 0.9), 4), ((0.9, 0.4, 0.4, 0.4), 0)],
+    ids=["the lowest error", "the fewest of equals whose letters keep their mass", "none"],
+)
+def test_as_many_steps_are_taken_as_the_folds_speak_for(
+    benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch, masses: tuple[float, ...], taken: int
+) -> None:
+    """What the folds find at 0, 2, 4 and 5 steps is given here; the adapter is that of the steps taken."""
+    answer = dict(zip((q.item for q in benchmark_.given), benchmark_.subjects[0].given, strict=True))
+
+    def asked(taught: Lesson, stops: Collection[int], ask: Ask) -> tuple[Any, Any]:
+        truth = np.array([answer[question.item] for question in ask.questions], dtype=float)
+        assert list(stops) == [0, 2, 4, 5]
+        away = np.array([[1.0], [0.25], [0.5], [0.5]])
+        return truth + away, np.broadcast_to(np.array(masses)[:, None], (4, len(truth)))
+
+    monkeypatch.setattr(fitting, "_asked_meanwhile", asked)
+    context = Context(benchmark_, min_mass=0.5, hyperparameters=hyperparameters(FEW))
     found = methods()["sft"].fit(benchmark_.subjects[0], someone, context)
     assert isinstance(found, Prompted)
-    assert found.adapter is None
+    assert found.fit["steps"] == taken
+    assert found.fit["fold_errors"] == {"0": 1.0, "2": 0.25, "4": 0.5, "5": 0.5}
+    taught = fitting._lesson("sft", benchmark_.subjects[0], someone, context, answered(benchmark_.subjects[0].given))
+    if not taken:
+        assert found.adapter is None
+        return
+    assert found.adapter is not None
+    expected = weights_after(taught, taken)
+    assert all(np.array_equal(found.adapter.weights[key], expected[key]) for key in expected)
+
+
+def test_the_errors_of_the_folds_are_those_of_the_median(
+    benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[Ask, Any]] = []
+    ask = Respondent.ask
+
+    def listened(self: Respondent, asks: Any, adapter: Any = None) -> Any:
+        found = ask(self, asks, adapter)
+        heard.extend(zip(asks, found, strict=True))
+        return found
+
+    monkeypatch.setattr(Respondent, "ask", listened)
+    found = fitted("sft", benchmark_, someone).fit["fold_errors"]
+    answer = dict(zip((q.item for q in benchmark_.given), benchmark_.subjects[0].given, strict=True))
+    medians, modes = {}, {}
+    for number, stop in enumerate(found):
+        of_stop = heard[number :: len(found)]
+        truth = np.array([answer[question.item] for each, _ in of_stop for question in each.questions])
+        shares = np.concatenate([reply.probabilities for _, reply in of_stop])
+        medians[stop] = np.abs((shares.cumsum(axis=1) < 0.5).sum(axis=1) + 1 - truth).mean()
+        modes[stop] = np.abs(shares.argmax(axis=1) + 1 - truth).mean()
+    assert found == pytest.approx(medians, abs=1e-6)
+    assert found != pytest.approx(modes, abs=1e-2)
 
 
 def test_somebody_without_usable_answers_is_left_to_the_model_as_it_is(
@@ -287,17 +375,24 @@ def test_somebody_without_usable_answers_is_left_to_the_model_as_it_is(
         assert found.fit["steps"] == 0
 
 
-def test_only_what_was_answered_is_learnt(benchmark_: Benchmark, someone: Respondent) -> None:
-    """A missing answer is no row of any lesson: what is learnt is the same as without the question."""
+def test_only_what_was_answered_is_learnt(
+    benchmark_: Benchmark, someone: Respondent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing answer is no row of any lesson, of a fold's or of the last."""
     subject = benchmark_.subjects[0]
     given = subject.given.copy()
     given[:4] = 0
     gaps = replace(benchmark_, subjects=(replace(subject, given=given), *benchmark_.subjects[1:]))
-    assert len(answered(given)) == len(given) - 4
-    weights = [fitted("dpo", each, someone).adapter for each in (gaps, benchmark_)]
-    assert weights[0] is not None
-    assert weights[1] is not None
-    assert any(not np.array_equal(weights[0].weights[key], weights[1].weights[key]) for key in weights[0].weights)
+    taught: list[Lesson] = []
+    inner, choose = fitting.train, fitting._choose_steps
+    monkeypatch.setattr(fitting, "train", lambda each, stops: taught.append(each) or inner(each, stops))
+    monkeypatch.setattr(fitting, "_choose_steps", lambda *given: choose(*given) | {"steps": 2})
+    fitted("sft", gaps, someone)
+    assert len(taught) == 4
+    for each in taught:
+        assert not set(each.rows) & set(range(4))
+        assert list(each.answers) == list(given[each.rows])
+    assert list(taught[-1].rows) == list(range(4, 18))
 
 
 def test_the_trained_subject_answers_otherwise(benchmark_: Benchmark, someone: Respondent) -> None:
@@ -310,14 +405,32 @@ def test_the_trained_subject_answers_otherwise(benchmark_: Benchmark, someone: R
 # hyperparameters
 
 
-def test_the_papers_settings_are_the_defaults() -> None:
-    for method, rate in (("dpo", 5e-4), ("ppo", 1.41e-5)):
-        found = defaults()[method]
-        assert found["learning_rate"] == rate
-        assert [found[key] for key in ("steps", "batch", "alpha", "rank", "weight_decay")] == [250, 16, 100, 16, 0.05]
-    assert defaults()["dpo"]["warm_up"] == 100
-    assert defaults()["dpo"]["beta"] == 0.1
-    assert [defaults()["ppo"][key] for key in ("kl", "epochs", "lost_reward")] == [0.2, 4, -6]
+def test_the_defaults_are_those_of_the_paper_and_of_the_contract() -> None:
+    """Literals: to change one is to change a row of the table."""
+    adapter = {"rank": 16, "alpha": 100, "weight_decay": 0.05, "batch": 16}
+    own = {"steps": 128, "warm_up": 8, "learning_rate": 5e-4}
+    rewarded = {"kl": 0.2, "lost_reward": -6}
+    assert defaults() == {
+        "sft": adapter | own,
+        "dpo": adapter | {"steps": 250, "warm_up": 100, "learning_rate": 5e-4, "beta": 0.1},
+        "dpo-graded": adapter | own | {"beta": 0.1, "margin": 0.1},
+        "ppo": adapter
+        | rewarded
+        | {"steps": 250, "warm_up": 100, "learning_rate": 1.41e-5, "epochs": 4, "clip": 0.2, "value_weight": 0.1},
+        "epg": adapter | own | rewarded,
+        "prompt-morl": adapter | {"steps": 1000, "warm_up": 50, "learning_rate": 2e-4, "people": 2000, "items": 8},
+        "soups": adapter | rewarded | {"steps": 250, "warm_up": 100, "learning_rate": 5e-4, "people": 200},
+    }
+    assert RunSettings("release", ()).training_seeds == [0, 1, 2]
+
+
+def test_a_whole_number_may_be_written_as_one_likes() -> None:
+    assert hyperparameters(["dpo.steps=1e2"])["dpo"]["steps"] == 100
+
+
+def test_a_hyperparameter_is_set_once() -> None:
+    with pytest.raises(UsageError, match=r"dpo.steps is set twice"):
+        hyperparameters(["dpo.steps=7", "dpo.steps=8"])
 
 
 def test_a_hyperparameter_is_replaced_for_one_method_only() -> None:
@@ -336,6 +449,9 @@ def test_a_hyperparameter_is_replaced_for_one_method_only() -> None:
         ("dpo.margin=1", "no hyperparameter 'margin'"),
         ("dpo.steps=many", "is no number"),
         ("dpo.steps=1.5", "is no number"),
+        ("dpo.steps=nan", "out of its range"),
+        ("dpo.step=7", "did you mean steps"),
+        ("dop.steps=7", "did you mean dpo"),
         ("dpo.steps=0", "out of its range"),
         ("dpo.learning_rate=-1", "out of its range"),
         ("dpo.learning_rate=nan", "out of its range"),
