@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from alignment.report.figures import answers, domains, leaderboard, strengths, subjects
+from alignment.report.figures.methods import ridge_of
 from alignment.report.results import Results
 from papi.sheet import Heading, Picture, house_style
 from papi.tables import read_toml
@@ -38,13 +39,19 @@ def draw_figures(results: Results) -> list[Drawn]:
     with house_style():
         for name, facts in read_toml("alignment", "report.toml")["figure"].items():
             title = facts["title"] + (" – simulated people" if results.rows.facts["release"]["simulated"] else "")
-            picture = DRAW[name](results, Heading(title, facts["reading"]))
+            reading, caption = (_text(facts, key, results) for key in ("reading", "caption"))
+            picture = DRAW[name](results, Heading(title, reading))
             if isinstance(picture, str):
-                drawn.append(Drawn(name, None, title, picture, facts["caption"]))
+                drawn.append(Drawn(name, None, title, picture, caption))
             else:
                 alt = f"{title}: {picture.alt}"
-                drawn.append(Drawn(name, figure_path(name), title, alt, facts["caption"], picture.sheet.png()))
+                drawn.append(Drawn(name, figure_path(name), title, alt, caption, picture.sheet.png()))
     return drawn
+
+
+def _text(facts: Mapping[str, str], key: str, results: Results) -> str:
+    """A text of a figure; what it says of the line of ridge only where there is one."""
+    return facts[key] + (facts.get(f"{key}_of_ridge", "") if ridge_of(results) else "")
 
 
 def figure_path(name: str) -> str:

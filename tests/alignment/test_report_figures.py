@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drawn import assert_well_set
 from PIL import Image
-from run_folders import MODELS, chosen_methods, whole_run
+from run_folders import MODELS, chosen_methods, floor_line, held_out, method, run_facts, whole_run, write_run
 
 from alignment.measures import Resamples
 from alignment.report.figures.methods import called
@@ -35,8 +35,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
 
 def pictures(results: Results) -> dict[str, Picture | str]:
     texts = read_toml("alignment", "report.toml")["figure"]
+    readings = {name: each["reading"] + each.get("reading_of_ridge", "") for name, each in texts.items()}
     with house_style():
-        return {n: draw(results, Heading(f"{n} – simulated people", texts[n]["reading"])) for n, draw in DRAW.items()}
+        return {n: draw(results, Heading(f"{n} – simulated people", readings[n])) for n, draw in DRAW.items()}
 
 
 @pytest.mark.parametrize("name", ["1", "3", "12", "30", "two"])
@@ -45,6 +46,20 @@ def test_words_stay_apart_and_on_the_sheet(measured: dict[str, Results], name: s
         for picture in pictures(measured[name]).values():
             if isinstance(picture, Picture):
                 assert_well_set(picture.sheet)
+
+
+def test_a_line_of_ridge_is_spoken_of_where_there_is_one(tmp_path: Path) -> None:
+    said = {}
+    for ridge in (True, False):
+        methods = {"constant-3": method(floor=True)} | ({"ridge": method(floor=True)} if ridge else {})
+        people = {"sd3-a": [1, 2, 3, 4, 5, 1, 2, 3, 4], "sd3-b": [3] * 9}
+        answers = [
+            floor_line(m, who, held_out("dark-triad"), known, 3) for m in methods for who, known in people.items()
+        ]
+        folder = write_run(tmp_path / str(ridge), run_facts(methods, subjects=2), answers)
+        said[ridge] = " ".join(each.caption for each in draw_figures(measure_rows(read_rows([folder]))))
+    assert "ridge" in said[True]
+    assert "ridge" not in said[False]
 
 
 def test_what_cannot_be_drawn_is_said(measured: dict[str, Results]) -> None:
