@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test lint check test-slow test-faults test-gpu test-trl test-network bench bench-publishing bench-detection bench-alignment bench-pocket bench-training tables clean
+.PHONY: demo test lint check test-slow test-faults test-gpu test-trl test-network bench bench-publishing bench-detection bench-alignment bench-pocket bench-training bench-large tables clean
 
 demo: $(INSTALLED)      ## simulate people, build a release, load it back
 	$(BIN)/papi demo
@@ -47,6 +47,11 @@ bench-training: $(INSTALLED) ## every method with the trained ones, 40 people, t
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/pocket_all.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/training_speed.py
 
+bench-large: $(INSTALLED) ## fits and memory on Llama-3-8B's shape, random weights; for an accelerator
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,alignment,api,trl]'
+	$(BIN)/python benchmarks/large_model.py
+	$(BIN)/python benchmarks/large_model.py --quantize nf4
+
 bench-alignment: $(INSTALLED) ## PAS on a tiny random Llama: seconds a subject, beside the published algorithm
 	$(BIN)/python benchmarks/pas_speed.py
 
@@ -61,4 +66,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) papi-demo papi-align-demo pocket-ladder build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) papi-demo papi-align-demo pocket-ladder large-model build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

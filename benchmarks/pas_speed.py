@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-        benchmark = _benchmark(Path(folder), options.seed)
+        benchmark = benchmark_of(Path(folder), options.seed)
         figures = _Speed(benchmark, options.items, options.seed).measure(options.subjects, options.more)
     figures |= _probe_seconds(options.seed)
     report("PAS, seconds a subject", [(name, _line(value)) for name, value in figures.items()], figures)
@@ -88,9 +88,11 @@ def _line(value: Any) -> str:
     return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
 
 
-def _benchmark(work: Path, seed: int) -> Benchmark:
-    simulate(work / "raw", {IPIP_300: PEOPLE}, seed)
-    build_release(work / "raw", work / "release", BuildOptions(only=(IPIP_300,), figures=False))
+def benchmark_of(work: Path, seed: int) -> Benchmark:
+    """The split `test` of some simulated people, made at the first call."""
+    if not (work / "release").is_dir():
+        simulate(work / "raw", {IPIP_300: PEOPLE}, seed)
+        build_release(work / "raw", work / "release", BuildOptions(only=(IPIP_300,), figures=False))
     return read_benchmark(work / "release", IPIP_300, "test")
 
 
@@ -107,7 +109,7 @@ class _Speed:
         )
         self.texts = {"ours": read_prompts(IPIP_300)}
         self.texts["published order"] = self.texts["ours"] | PUBLISHED_ORDER
-        self.tokenizer = _tokenizer(benchmark, list(self.texts.values()))
+        self.tokenizer = tokenizer_of(benchmark, list(self.texts.values()))
         self.model = _model(len(self.tokenizer), seed)
 
     def measure(self, both: int, more: int) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def _pairs(subject: Subject, wording: Prompts, context: Context) -> str:
     return pairs_of(subject, wording, context, np.arange(len(subject.given)))
 
 
-def _tokenizer(benchmark: Benchmark, texts: list[dict[str, Any]]) -> PreTrainedTokenizerFast:
+def tokenizer_of(benchmark: Benchmark, texts: list[dict[str, Any]]) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer of the largest vocabulary with which the answers have enough tokens in either text."""
     context, prompts = Context(benchmark), [prompts_for(each, "forward") for each in texts]
     told = [_pairs(subject, wording, context) for wording in prompts for subject in benchmark.subjects[:20]]

@@ -146,7 +146,8 @@ def trl_step(benchmark: Benchmark, someone: Respondent, *, precomputed: bool) ->
     with tempfile.TemporaryDirectory() as folder:
         arguments = trl.DPOConfig(
             output_dir=folder, max_steps=LAST, per_device_train_batch_size=int(chosen["batch"]), beta=chosen["beta"],
-            learning_rate=chosen["learning_rate"], use_cpu=True, bf16=False, report_to="none", save_strategy="no",
+            learning_rate=chosen["learning_rate"], use_cpu=someone.scorer.device.type == "cpu", bf16=False,
+            report_to="none", save_strategy="no",
             logging_strategy="no", disable_tqdm=True, precompute_ref_log_probs=precomputed,
         )  # fmt: skip
         trainer = trl.DPOTrainer(
