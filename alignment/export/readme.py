@@ -19,7 +19,11 @@ anybody.
 
 {parts}
 
-To ask it as the run did, {told}; then give the user's message and begin the assistant's, as here:
+## To ask it as the run did
+
+{told}
+
+The user's message and the beginning of the assistant's, for one of the questions:
 
 {question}
 
@@ -32,7 +36,7 @@ def readme(found: Found, frozen: Mapping[str, Any], parts: list[str], place: str
     """The text of README.md. `parts` says what is in the folder, `place` where the condition's text is, if anywhere."""
     wording, release = found.respondent.wording, frozen["release"]
     said = f"{wording.question(found.example)}\n\nAssistant: {wording.asked}"
-    told = f"give this as the system's text:\n\n{_quoted(found.condition.system)}\n\n" if place is None else place
+    told = f"The system's text:\n\n{_quoted(found.condition.system)}" if place is None else place
     return TEXT.format(
         method=found.method,
         subject=found.subject.subject_id,
