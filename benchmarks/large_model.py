@@ -72,8 +72,10 @@ def model_in(folder: Path, shape: str, benchmark: Benchmark) -> Path:
         torch.manual_seed(0)
         with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
             model = AutoModelForCausalLM.from_config(LlamaConfig(**SHAPES[shape], pad_token_id=0), dtype=torch.bfloat16)
-        tokenizer_of(benchmark, [read_prompts(IPIP_300)]).save_pretrained(folder)
-        model.save_pretrained(folder)
+        beside = folder.with_name(f"{folder.name}.new")
+        tokenizer_of(benchmark, [read_prompts(IPIP_300)]).save_pretrained(beside)
+        model.save_pretrained(beside)
+        beside.rename(folder)
     return folder
 
 

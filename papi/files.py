@@ -127,7 +127,8 @@ def share(folder: Path) -> None:
     os.umask(mask)
     for path in folder.rglob("*"):
         if path.is_file():
-            path.chmod(0o666 & ~mask)
+            with translated(path, "share"):
+                path.chmod(0o666 & ~mask)
 
 
 def remove_file(path: Path) -> None:

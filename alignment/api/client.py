@@ -18,7 +18,7 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 AROUND = " ().:*\n"  # what may stand around a letter
 LONGEST_COMPLAINT = 200  # signs of what a server says
-SILENT = 3  # times the requests at once without a reply in between: the server is gone
+FAILURES = 3  # requests in a row, or as many as go at once: the server is gone
 TOP = 20  # alternatives that the protocol tells of a token at most
 # What some servers refuse, by the word that their complaint holds; max_tokens has another name there.
 REFUSABLE = {
@@ -49,7 +49,8 @@ class ApiClient:
     sent: int = field(init=False, default=0)
     written: int = field(init=False, default=0)
     _refused: set[str] = field(init=False, default_factory=set)
-    _unanswered: int | None = field(init=False, default=None)  # requests since the last reply; None before the first
+    _reached: bool = field(init=False, default=False)  # whether a server has said anything at all
+    _failed: int = field(init=False, default=0)  # requests in a row
 
     def __post_init__(self) -> None:
         try:
@@ -57,7 +58,7 @@ class ApiClient:
         except ImportError:
             advice = "pip install 'palign-papi[api]'"
             raise MissingExtra(
-                "a model behind --api-url needs openai, which is not installed", next_step=advice
+                "a model behind an address needs openai, which is not installed", next_step=advice
             ) from None
         given = self.settings
         pace = Pace(given.per_minute)
@@ -75,7 +76,7 @@ class ApiClient:
         asked: dict[str, Any] = {"max_tokens": most_tokens, "temperature": 0, "seed": seed}
         if letters:
             asked |= {"logprobs": True, "top_logprobs": TOP}
-        with _explained(self.settings.address, self.model, self._is_silent):
+        with _explained(self.settings.address, self.model, self._is_gone):
             reply = self._ask(messages, asked)
             self._count(reply)
             choice = reply.choices[0]
@@ -83,16 +84,16 @@ class ApiClient:
             if not isinstance(text, str):
                 raise TypeError("the content is no text")
             found = Completion(text, _alternatives(choice.logprobs.content if choice.logprobs else None))
-            self._unanswered = 0
+            self._reached, self._failed = True, 0
             return found
 
-    def _is_silent(self) -> bool:
-        """To be asked when a request got no reply: whether the server never gave any, or none to many in a row."""
+    def _is_gone(self, *, reached: bool) -> bool:
+        """To be asked when a request has failed: whether nobody is there, or too many have failed in a row."""
         with self._lock:
-            if self._unanswered is None:
+            if not (reached or self._reached):
                 return True
-            self._unanswered += 1
-            return self._unanswered > SILENT * self.settings.concurrency
+            self._reached, self._failed = True, self._failed + 1
+            return self._failed >= max(FAILURES, self.settings.concurrency)
 
     def each(self, work: Callable[[Given], Made], items: Sequence[Given]) -> list[Made]:
         """Do some work for all items, so many at once; the first error ends it."""
@@ -166,10 +167,10 @@ class Pace:
 
 
 @contextmanager
-def _explained(address: str, model: str, is_silent: Callable[[], bool]) -> Iterator[None]:
+def _explained(address: str, model: str, is_gone: Callable[..., bool]) -> Iterator[None]:
     """What the client raises as the project's errors; the key stands in no message.
 
-    A server that fails is wrong for one subject, and for all where it is silent.
+    A request that fails is wrong for one subject, and for all where the server is gone.
     """
     import openai
 
@@ -186,16 +187,18 @@ def _explained(address: str, model: str, is_silent: Callable[[], bool]) -> Itera
         said = without_key(str(error.message))[:LONGEST_COMPLAINT]
         if status in THE_REQUESTS_OWN:
             raise SubjectFailed(f"{what}: {said}", where=address) from None
-        raise _failed(f"{what}: {said}", address, is_silent) from None
+        raise _failed(f"{what}: {said}", address, gone=is_gone(reached=True)) from None
     except openai.APIConnectionError as error:
         kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
-        raise _failed(f"the server {kind}, to the end of all retries", address, is_silent) from None
+        what = f"the server {kind}, to the end of all retries"
+        raise _failed(what, address, gone=is_gone(reached=False)) from None
     except (openai.APIError, ValueError, TypeError, AttributeError, LookupError) as error:
         what = f"the server's reply is not that of chat completions ({type(error).__name__})"
-        raise _failed(what, address, is_silent) from None
+        raise _failed(what, address, gone=is_gone(reached=True)) from None
 
 
-def _failed(what: str, address: str, is_silent: Callable[[], bool]) -> PapiError:
-    if is_silent():
-        return RemoteFailed(what, where=address, next_step=f"{ADVICE}; what is done is kept")
+def _failed(what: str, address: str, *, gone: bool) -> PapiError:
+    if gone:
+        advice = f"{ADVICE}; what is done is kept, and --retry-failed takes up what failed"
+        return RemoteFailed(what, where=address, next_step=advice)
     return SubjectFailed(what, where=address)

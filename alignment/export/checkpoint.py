@@ -77,7 +77,7 @@ def _with_switches(config: Any, steering: Steering) -> tuple[Any, tuple[str, ...
         what = f"a model of the type {text.model_type} has no bias that could hold the steering"
         got = "what is added to a layer's output" if "residual" in lacking else None
         raise UsageError(what, got=got, next_step=ADVICE)
-    found = _as_llama(config) if "as" in family else copy.deepcopy(config)
+    found = _as_another(config, family["as"]) if "as" in family else copy.deepcopy(config)
     switches = tuple(dict.fromkeys(family[part] for part in ("keeps", *needed) if part in family))
     for switch in switches:
         setattr(found.get_text_config(), switch, True)
@@ -90,15 +90,15 @@ def family_of(config: Any) -> Mapping[str, Any]:
     return found
 
 
-def _as_llama(config: Any) -> Any:
-    """The configuration of a Llama of the same weights. Raises `UsageError` where a Llama would be another model."""
+def _as_another(config: Any, kind: str) -> Any:
+    """The configuration of another type of the same weights. Raises `UsageError` where it would be another model."""
     if config.get_text_config() is not config:
-        what = f"only the language part of a {config.model_type} could be saved as a Llama"
+        what = f"only the language part of a {config.model_type} could be saved as a {kind}"
         raise UsageError(what, next_step=ADVICE)
     facts = config.to_dict()
     _refuse_windows(facts)
-    found = AutoConfig.for_model("llama", **{name: value for name, value in facts.items() if name not in OWN})
-    found.architectures = ["LlamaForCausalLM"]
+    found = AutoConfig.for_model(kind, **{name: value for name, value in facts.items() if name not in OWN})
+    found.architectures = [f"{kind.capitalize()}ForCausalLM"]
     return found
 
 

@@ -62,7 +62,8 @@ def recorded(run: Path, subject_id: str, method: str | None, seed: int | None, m
     if methods()[name].is_floor:
         raise UsageError(f"{name} is a floor: there is no model to export", next_step="name another --method")
     if seed is not None and not seeds:
-        raise UsageError(f"{name} has no seeds, since nothing is trained", next_step="leave --seed out")
+        why = "open answers are of the first" if methods()[name].is_trained else "nothing is trained"
+        raise UsageError(f"{name} has no seeds to choose from: {why}", next_step="leave --seed out")
     if seed is not None and seed not in seeds:
         raise UsageError(f"{name} was not trained with the seed {seed}", expected=", ".join(map(str, seeds)))
     return Recorded(run, frozen, line, seed if seed is not None or not seeds else seeds[0])
@@ -121,7 +122,10 @@ def _respondent(frozen: Mapping[str, Any]) -> Respondent:
     settings = ModelSettings(model["name"], **{name: model.get(name) for name in names})
     respondent = load_respondent(settings, frozen["prompts"], frozen["option_order"], Share())
     now = identity_of(settings, respondent)
+    from_hub = not model.get("files") and now["files"]  # by now in a folder, which has no commit
     for name in SAME:
+        if from_hub and name in ("commit", "files"):
+            continue
         if now[name] != model.get(name):
             what = f"the model {model['name']} is not the one of the run: {name} differs"
             advice = "put the model of the run back, or name where it is with --model"

@@ -65,7 +65,7 @@ def _save_whole(found: Found, folder: Path) -> tuple[list[str], str | None]:
         said.append("vLLM's own code of this type passes over the biases: vllm serve OUT --model-impl transformers")
     if changed and (dtype := str(someone.model.dtype).removeprefix("torch.")) != "float32":
         said.append(f"in {dtype} what is added is rounded once more: logits may differ by some tenths from the run's")
-    return said, None if text is None else "No system text is given: the chat template has it."
+    return said, None if text is None else "What stands before the question is in the chat template."
 
 
 def _save_small(found: Found, folder: Path) -> tuple[list[str], str | None]:
@@ -85,7 +85,7 @@ def _save_small(found: Found, folder: Path) -> tuple[list[str], str | None]:
         said.append(f"{PROMPT}: what the method tells the model first, as the system's text")
     if not said:
         raise UsageError(f"{found.method} changes nothing for this subject, so there is nothing small to export")
-    return said, None if text is None else f"The system's text is in `{PROMPT}`."
+    return said, None if text is None else f"It is in `{PROMPT}`."
 
 
 def _text(found: Found) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from alignment.export.condition import Found
-from alignment.prompts import LETTERS
+from alignment.prompts import LETTERS, Prompts
+from alignment.respondent.chat import Turn
 
 README = "README.md"
 TEXT = """\
@@ -21,22 +22,20 @@ anybody.
 
 ## To ask it as the run did
 
+This is all that the model gets for one of the questions; its next token is a letter.
+
+{asked}
+
 {told}
 
-The user's message and the beginning of the assistant's, for one of the questions:
-
-{question}
-
-The next token is a letter; the letters {letters} stand for {responses}. All texts are in the run's `run.json`
-(`prompts`).
+All texts are in the run's `run.json` (`prompts`).
 """
+BOTH = "\n\nAnd in the other order of the options; the run took the mean of both, by meaning.\n\n"
 
 
 def readme(found: Found, frozen: Mapping[str, Any], parts: list[str], place: str | None) -> str:
     """The text of README.md. `parts` says what is in the folder, `place` where the condition's text is, if anywhere."""
-    wording, release = found.respondent.wording, frozen["release"]
-    said = f"{wording.question(found.example)}\n\nAssistant: {wording.asked}"
-    told = f"The system's text:\n\n{_quoted(found.condition.system)}" if place is None else place
+    release = frozen["release"]
     return TEXT.format(
         method=found.method,
         subject=found.subject.subject_id,
@@ -47,12 +46,27 @@ def readme(found: Found, frozen: Mapping[str, Any], parts: list[str], place: str
         manifest=release["manifest_sha256"][:12],
         simulated=", SIMULATED people" if release["simulated"] else "",
         parts="\n".join(f"- {part}" for part in parts),
-        told=told,
-        question=_quoted(said),
-        letters=", ".join(LETTERS),
-        responses=", ".join(map(str, wording.responses)),
+        asked=BOTH.join(_asked(found, wording) for wording in found.respondent.prompts),
+        told=_told(found, place),
     )
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _asked(found: Found, wording: Prompts) -> str:
+    """The whole text up to the letter, and what the letters stand for."""
+    turn = Turn(wording.question(found.example), wording.asked)
+    text = found.respondent.chat.text(found.condition.system, turn)
+    quoted = "\n".join(f"    {line}" for line in text.split("\n"))
+    responses = ", ".join(map(str, wording.responses))
+    return f"{quoted}\n\nThe letters {', '.join(LETTERS)} stand for the responses {responses}."
+
+
+def _told(found: Found, place: str | None) -> str:
+    """Whose text the first part is, for somebody who asks by messages."""
+    chat = found.respondent.chat
+    if not chat.tokenizer.chat_template:
+        return "The model has no chat template: give it the whole text."
+    begins = f"the assistant's begins with `{found.respondent.wording.asked}`"
+    if place is None or "template" not in place:
+        whose = "the system's text" if chat.has_system_role else "the beginning of the user's, a blank line after it"
+        return f"As messages: what stands before the question is {whose}; {begins}. {place or ''}".rstrip()
+    return f"As messages: the user's is the question; {begins}. {place}"

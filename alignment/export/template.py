@@ -12,22 +12,28 @@ from papi.errors import UsageError
 SYSTEM = """\
 {{% if not messages or messages[0]['role'] != 'system' %}}\
 {{% set messages = [{{'role': 'system', 'content': {text}}}] + messages %}}\
-{{% elif messages[0]['content'] is string %}}\
-{{% set own = messages[0]['content'] %}}\
-{{% set messages = [{{'role': 'system', 'content': {text} + '\\n\\n' + own}}] + messages[1:] %}}\
 {{% else %}}\
-{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + messages[0]['content'] %}}\
-{{% set messages = [{{'role': 'system', 'content': own}}] + messages[1:] %}}\
+{{% set own = messages[0]['content'] %}}\
+{{% if own is string %}}{{% set own = {text} + '\\n\\n' + own %}}\
+{{% elif own %}}{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + own %}}\
+{{% else %}}{{% set own = {text} %}}{{% endif %}}\
+{{% set messages = [dict(messages[0], content=own)] + messages[1:] %}}\
 {{% endif %}}"""
-# Where there is no system role: before the first user's text.
+# Where there is no system role: before the first text of the user's.
 FIRST = """\
-{{% if messages and messages[0]['content'] is string %}}\
-{{% set own = messages[0] %}}\
-{{% set messages = [{{'role': own['role'], 'content': {text} + '\\n\\n' + own['content']}}] + messages[1:] %}}\
-{{% elif messages %}}\
-{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + messages[0]['content'] %}}\
-{{% set messages = [{{'role': messages[0]['role'], 'content': own}}] + messages[1:] %}}\
-{{% endif %}}"""
+{{% set told = namespace(messages=[], user=false) %}}\
+{{% for message in messages %}}\
+{{% if message['role'] == 'user' and not told.user %}}\
+{{% set told.user = true %}}\
+{{% set own = message['content'] %}}\
+{{% if own is string %}}{{% set own = {text} + '\\n\\n' + own %}}\
+{{% elif own %}}{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + own %}}\
+{{% else %}}{{% set own = {text} %}}{{% endif %}}\
+{{% set message = dict(message, content=own) %}}\
+{{% endif %}}\
+{{% set told.messages = told.messages + [message] %}}\
+{{% endfor %}}\
+{{% set messages = told.messages if told.user else [{{'role': 'user', 'content': {text}}}] + messages %}}"""
 
 
 def tell(tokenizer: Any, text: str) -> None:

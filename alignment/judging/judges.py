@@ -127,12 +127,26 @@ def at_hand(respondent: Respondent) -> Judge:
     """A judge that is a model of this machine; texts go through it in batches."""
 
     def judge(asked: Sequence[Asked], keep: Keep) -> tuple[int, str | None]:
+        failed: list[str] = []
         for start in range(0, len(asked), BATCH):
             part = asked[start : start + BATCH]
-            system = part[0][1]  # the rubric's: the same for all texts
-            replies = respondent.tell(Ask(system, ()), [user for _, _, user in part], REPLY_TOKENS)
-            for (place, _, _), reply in zip(part, replies, strict=True):
-                keep(place, reply)
-        return 0, None
+            try:
+                together(part, keep)
+            except SubjectFailed:  # such as one that is too long: the others are judged all the same
+                failed += [why for each in part if (why := alone(each, keep)) is not None]
+        return len(failed), failed[-1] if failed else None
+
+    def together(part: Sequence[Asked], keep: Keep) -> None:
+        system = part[0][1]  # the rubric's: the same for all texts
+        replies = respondent.tell(Ask(system, ()), [user for _, _, user in part], REPLY_TOKENS)
+        for (place, _, _), reply in zip(part, replies, strict=True):
+            keep(place, reply)
+
+    def alone(asked: Asked, keep: Keep) -> str | None:
+        try:
+            together([asked], keep)
+        except SubjectFailed as error:
+            return error.what
+        return None
 
     return judge

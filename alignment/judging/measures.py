@@ -24,11 +24,11 @@ def measure(lines: Sequence[Line], options: Mapping[Key, float] | None = None) -
     """
     subjects = sorted({line["subject"] for line in lines})
     resamples = Resamples(len(subjects)) if subjects else None
-    judges = list(dict.fromkeys(line["judge"] for line in lines))
+    judges = sorted({line["judge"] for line in lines})
     found: dict[str, Any] = {"format": FORMAT, "subjects": len(subjects), "judges": {}}
     for judge in judges:
         own = [line for line in lines if line["judge"] == judge]
-        methods = list(dict.fromkeys(line["method"] for line in own))
+        methods = sorted({line["method"] for line in own})
         found["judges"][judge] = {
             method: _of_method([line for line in own if line["method"] == method], subjects, resamples)
             for method in methods

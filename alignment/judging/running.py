@@ -58,7 +58,8 @@ class JudgeSettings:
     @property
     def name(self) -> str:
         """What tells judges apart in the files."""
-        return ", ".join(filter(None, (self.model.name, self.model.quantize)))
+        chosen = self.model
+        return ", ".join(filter(None, (chosen.name, chosen.revision, chosen.dtype, chosen.quantize)))
 
 
 def judge_run(
@@ -83,14 +84,16 @@ def judge_run(
         folder.mend()
         wording = prompts_for(frozen["prompts"], "forward")
         texts = in_random_order(texts_of(folder.lines(ANSWERS), _asked(frozen, wording)), settings.seed)
-        own = [line for line in folder.lines(JUDGEMENTS) if line["judge"] == settings.name]
+        own = [line for line in _newest(folder.lines(JUDGEMENTS)) if line["judge"] == settings.name]
         done = {(_key(line), line.get("system"), line["prompt"]) for line in own}
         todo = [text for text in texts if (text.key, *asked_of_judge(text, wording)) not in done]
         progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(texts) - len(todo):,} are judged")
-        left, why = _judge(folder, todo, settings, wording, progress) if todo else (0, None)
-        document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
-        write_json(run / JUDGED, document)
-        write_text(run / TABLE, table_of(document))
+        try:
+            left, why = _judge(folder, todo, settings, wording, progress) if todo else (0, None)
+        finally:
+            document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
+            write_json(run / JUDGED, document)
+            write_text(run / TABLE, table_of(document))
     if left:
         what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
         raise RemoteFailed(what, where=settings.name, got=why, next_step=advice)

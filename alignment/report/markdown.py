@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from alignment.prompts import BOTH, ORDERS
 from alignment.report.leaderboard import HEADER, cells, domain_cells, ranked, without_result
 from alignment.report.pictures import Drawn
 from alignment.report.results import Measured, Results
@@ -146,11 +147,16 @@ def _of_replies(results: Results, count: str, what: str) -> list[str]:
     """How many replies of servers were of a kind, by method."""
     items = len(results.rows.asked.items)
     said = [
-        f"{_code(each.row.name)} {each.facts[count]:,} of {each.row.n * items:,} replies"
+        f"{_code(each.row.name)} {each.facts[count]:,} of {each.row.n * items * _orders(each):,} replies"
         for each in results.methods.values()
         if each.facts[count]
     ]
     return [f"**{what}: {'; '.join(said)}."] if said else []
+
+
+def _orders(each: Measured) -> int:
+    """In how many orders of the options every item was asked."""
+    return len(ORDERS) if each.row.run.facts["option_order"] == BOTH else 1
 
 
 def _published(facts: Mapping[str, Any]) -> list[str]:

@@ -22,11 +22,13 @@ from papi.files import (
     open_addition,
     read_bytes,
     remove_file,
+    remove_folder,
     write_bytes,
 )
 
 ANSWERS, COSTS, FAILURES = "answers", "costs", "failures"
 JUDGEMENTS = "judgements"  # of open answers
+ADAPTERS = "adapters"  # a folder
 KINDS = (ANSWERS, COSTS, FAILURES, JUDGEMENTS)
 # looked at part by part, or free to grow
 NOT_COMPARED = {"methods", "model", "release", "subjects", "unavailable"}
@@ -136,12 +138,12 @@ def refuse_other_run(run: Path, configuration: dict[str, Any]) -> dict[str, Any]
         raise UsageError(f"{run} is a file", expected="a folder for the run", next_step="name another --out")
     if not (run / RUN).exists():
         there = run.iterdir() if run.exists() else ()
-        if foreign := sorted(each.name for each in there if not each.name.startswith(".")):
+        if foreign := sorted(each.name for each in there if not each.name.startswith(".") and each.name != RUN):
             advice, got = "name a new folder, or one that papi align run wrote", ", ".join(foreign[:5])
             raise UsageError(f"{run} holds something else", got=got, next_step=advice)
         return None
     before, folder = read_configuration(run), RunFolder(run)
-    if not any(file.stat().st_size for kind in (ANSWERS, FAILURES) for file in folder.files(kind)):
+    if not any(_size(file) for kind in (ANSWERS, FAILURES) for file in folder.files(kind)):
         return None
     for field, old, new in _differences(before, configuration):
         raise UsageError(
@@ -154,10 +156,19 @@ def refuse_other_run(run: Path, configuration: dict[str, Any]) -> dict[str, Any]
     return before
 
 
+def _size(file: Path) -> int:
+    """The bytes of a file; none where another process has just put it together with others."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _freeze(run: Path, configuration: dict[str, Any]) -> None:
     """Write the configuration, or add it to the one there, if that has led to anything."""
     before = refuse_other_run(run, configuration)
     if before is None:
+        remove_folder(run / ADAPTERS)  # of a run that has led to nothing else
         write_configuration(run, configuration)
         return
     merged = configuration | {

@@ -73,9 +73,9 @@ class Moved:
         """The configuration of a run with the places as they are now."""
         found = dict(frozen)
         if self.release is not None:
-            found["release"] = frozen["release"] | {"path": self.release}
+            found["release"] = frozen["release"] | {"path": self.release, "revision": None, "commit": None}
         if self.model is not None and frozen["model"]:
-            found["model"] = frozen["model"] | {"name": self.model}
+            found["model"] = frozen["model"] | {"name": self.model, "revision": None}
         return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from alignment.api.settings import ApiSettings
-from alignment.hyperparameters import defaults, hyperparameters
+from alignment.hyperparameters import hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
 from alignment.methods.registry import chosen_methods
@@ -54,7 +54,7 @@ class ModelSettings:
         }
         for option, value in given.items():
             if self.api and value is not None:
-                raise UsageError(f"{option} is for a model at hand, not for one behind --api-url", got=value)
+                raise UsageError(f"{option} is for a model at hand, not for one behind an address", got=value)
 
     @property
     def is_folder(self) -> bool:
@@ -78,7 +78,8 @@ class OpenSettings:
     def __post_init__(self) -> None:
         if self.items < 0 or self.most_tokens < 1 or not (self.items or self.own):
             got = f"{self.items} items, {self.most_tokens} tokens"
-            raise UsageError("there is nothing to tell", expected="--open 1 or more, --most-tokens 1 or more", got=got)
+            expected = "--open 1 or more, or 0 with the own situations; --most-tokens 1 or more"
+            raise UsageError("there is nothing to tell", expected=expected, got=got)
 
     def described(self) -> dict[str, int | bool]:
         """For the run's configuration."""
@@ -138,13 +139,16 @@ class RunSettings:
 
     def _refuse_unused(self) -> None:
         """Raise `UsageError` for hyperparameters that there are not, or of methods that are not run."""
-        named = [method.name for method in self._named()]
-        for method, own in hyperparameters(self.replaced).items():
-            changed = [key for key, value in own.items() if value != defaults()[method][key]]
-            if changed and method not in named:
+        named = self._named()
+        hyperparameters(self.replaced)
+        for text in self.replaced:
+            method = text.partition(".")[0].strip()
+            if method not in [each.name for each in named]:
                 what, advice = f"--set is for {method}, which is not run", f"add --method {method}, or leave it out"
-                got = f"{method}.{changed[0]}={own[changed[0]]:g}"
-                raise UsageError(what, expected=f"a method of {', '.join(named)}", got=got, next_step=advice)
+                expected = f"a method of {', '.join(each.name for each in named)}"
+                raise UsageError(what, expected=expected, got=text, next_step=advice)
+        if self.save_adapters and not any(each.is_trained for each in named):
+            raise UsageError("--save-adapters is for methods that are trained", next_step="add one, or leave it out")
 
     def _refuse_open(self) -> None:
         """Raise `UsageError` for what open questions do not go with."""

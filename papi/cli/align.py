@@ -53,6 +53,11 @@ def run(
     api = options.api_settings(
         "--api-url", api_url, concurrency, retries, timeout, requests_per_minute, price_sent, price_written
     )
+    if model is None:
+        options.refuse_without_model(
+            model_revision=model_revision, dtype=dtype, quantize=quantize, attn=attn, device_map=device_map,
+            api_url=api_url,
+        )  # fmt: skip
     named = ModelSettings(model, model_revision, dtype, quantize, attn, device_map, api) if model else None
     settings = RunSettings(
         release, tuple(method), named, config, split, subjects, labels, prompts, option_order, descriptions, seed,

@@ -66,7 +66,7 @@ def api_settings(
     given = _given(concurrency=concurrency, retries=retries, timeout=timeout, per_minute=requests_per_minute)
     prices = _given(sent=price_sent, written=price_written)
     if url is None:
-        names = {"per_minute": "requests-per-minute", "sent": "price-sent", "written": "price-written"}
+        names = {"per_minute": "requests_per_minute", "sent": "price_sent", "written": "price_written"}
         _refuse({names.get(name, name): value for name, value in (given | prices).items()}, option)
         return None
     return ApiSettings(url, prices=Prices(**prices) if prices else None, **given)
@@ -78,9 +78,15 @@ def open_settings(items: int | None, own: bool | None, most_tokens: int | None) 
 
     given = _given(own=own, most_tokens=most_tokens)
     if items is None:
-        _refuse({name.replace("_", "-"): value for name, value in given.items()}, "--open")
+        own_or_not = {"own": "own" if own else "no-own"}
+        _refuse({own_or_not.get(name, name): value for name, value in given.items()}, "--open")
         return None
     return OpenSettings(items, **given)
+
+
+def refuse_without_model(**options: str | None) -> None:
+    """Raise `UsageError` for options about a model where none is named."""
+    _refuse(_given(**options), "--model")
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -89,5 +95,5 @@ def _given(**options: Any) -> dict[str, Any]:
 
 def _refuse(given: dict[str, Any], without: str) -> None:
     for name, value in given.items():
-        what = f"--{name} means nothing without {without}"
+        what = f"--{name.replace('_', '-')} means nothing without {without}"
         raise UsageError(what, got=str(value), next_step=f"add {without}, or leave it out")

@@ -145,7 +145,7 @@ def test_an_adapter_comes_back_from_the_disk_and_peft_reads_it(tmp_path: Path) -
         expected = respondent.model(ids).logits
     with warnings.catch_warnings():  # peft 0.21.2 reads an attribute of transformers 5.23 that is deprecated
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
-        peft: Any = PeftModel.from_pretrained(respondent.model, str(tmp_path / "a"))
+        peft: Any = PeftModel.from_pretrained(copy.deepcopy(respondent.model), str(tmp_path / "a"))
     with torch.inference_mode():
         found = peft(ids).logits
     peft.unload()

@@ -201,19 +201,34 @@ def test_a_request_that_fails_once_is_made_again(chat: Chat, fault: Fault) -> No
         (Fault(422, FAST, b'{"error": {"message": "no sk-loopback-0123456789"}}'), "no …"),
     ],
 )
-def test_a_server_that_goes_on_failing_costs_the_subject_and_one_that_never_replied_ends_the_run(
+def test_a_failure_costs_the_subject_and_one_after_the_other_ends_the_run(
     chat: Chat, fault: Fault, message: str
 ) -> None:
+    """Unless it is the request's own fault, which says nothing of the server; a reply in between begins anew."""
     someone = respondent(chat, retries=1, concurrency=1)
-    chat.always = fault
     the_requests_own = fault.status in (400, 422)
-    with pytest.raises(SubjectFailed if the_requests_own else RemoteFailed, match=message):
-        someone.ask([Ask("", questions(2))])
-    chat.always = None
-    someone.ask([Ask("", questions(1))])
-    chat.always = fault
-    with pytest.raises(SubjectFailed, match=message):
-        someone.ask([Ask("", questions(2))])
+    for failures in (2, 3):
+        for attempt in range(failures):
+            chat.always = fault
+            last = attempt == 2 and not the_requests_own
+            with pytest.raises(RemoteFailed if last else SubjectFailed, match=message):
+                someone.ask([Ask("", questions(1))])
+        chat.always = None
+        someone.ask([Ask("", questions(1))])
+
+
+def test_a_text_that_always_fails_does_not_end_the_run_though_it_comes_first(chat: Chat) -> None:
+    plain = chat.take
+    chat.take = lambda body, key: (  # type: ignore[method-assign]
+        plain(body, key) or (Fault(500, FAST) if "problem 0" in body["messages"][1]["content"] else None)
+    )
+    someone = respondent(chat, retries=0, concurrency=1)
+    asked = questions(6)
+    with pytest.raises(SubjectFailed):
+        someone.ask([Ask("", asked[:1])])
+    someone.ask([Ask("", asked[1:])])
+    with pytest.raises(SubjectFailed):
+        someone.ask([Ask("", asked[:1])])
 
 
 def test_a_server_that_is_gone_ends_the_run(chat: Chat, release: Path, tmp_path: Path) -> None:
@@ -404,6 +419,10 @@ def test_replies_without_probabilities_are_counted_and_said(chat: Chat, release:
     where, results = write_report([tmp_path / "run"], figures=False)
     assert results.document["methods"]["no-change"]["parsed"] == 27
     assert "27 of 27 replies" in (where / "leaderboard.md").read_text()
+    both = settings(release, chat, methods=("no-change",), option_order="both")
+    run(both, tmp_path / "both", Share())
+    where, _ = write_report([tmp_path / "both"], figures=False)
+    assert "54 of 54 replies" in (where / "leaderboard.md").read_text()
     chat.tells = True
     run(settings(release, chat, methods=("no-change",)), tmp_path / "other", Share())
     assert all("parsed" not in line for line in lines(tmp_path / "other"))
@@ -531,7 +550,8 @@ def test_the_command_passes_on_how_a_server_is_asked(
     "options",
     [
         ["--price-sent", "3"], ["--price-written", "0"], ["--requests-per-minute", "9"], ["--concurrency", "4"],
-        ["--retries", "1"], ["--timeout", "9"], ["--most-tokens", "7"], ["--no-own"],
+        ["--retries", "1"], ["--timeout", "9"], ["--most-tokens", "7"], ["--no-own"], ["--dtype", "float16"],
+        ["--quantize", "nf4"], ["--device-map", "auto"], ["--api-url", "http://127.0.0.1:9/v1"],
     ],
 )  # fmt: skip
 def test_options_that_mean_nothing_alone_are_refused(
@@ -539,5 +559,6 @@ def test_options_that_mean_nothing_alone_are_refused(
 ) -> None:
     assert papi("align", "run", release, "--method", "ridge", *options, "--out", tmp_path / "run") == 2
     without = "--open" if options[0] in {"--most-tokens", "--no-own"} else "--api-url"
-    assert f"means nothing without {without}" in capsys.readouterr().err
+    without = "--model" if options[0] in {"--dtype", "--quantize", "--device-map", "--api-url"} else without
+    assert f"{options[0]} means nothing without {without}" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -35,6 +35,7 @@ from alignment.export.exporting import export
 from alignment.export.template import tell
 from alignment.export.vectors import save_vectors
 from alignment.methods import strength
+from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapted
 from alignment.respondent.hooks import architecture_of, steered
 from alignment.respondent.loading import load_respondent
@@ -45,6 +46,7 @@ from alignment.runs.sharing import Share
 from alignment.runs.start import run
 from alignment.steering import Scope, Steering
 from papi.errors import InputRejected, MissingFile, UsageError
+from papi.instruments import DARK_TRIAD
 
 IDS = torch.arange(10, 40)[None]
 WORDS = len(tiny_tokenizer())
@@ -241,6 +243,22 @@ def test_a_text_opens_a_list_of_parts_too(template: str) -> None:
     assert rest == []
 
 
+@pytest.mark.parametrize("template", [DUMPED, NO_SYSTEM.removesuffix(TEMPLATE) + DUMPED])
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_message_without_a_text_gets_the_text_alone(template: str, content: str | None) -> None:
+    """And keeps what else it has; where nobody but the assistant has spoken the text comes before."""
+    tokenizer = copy.deepcopy(tiny_tokenizer(template))
+    tell(tokenizer, "You are calm.")
+    role = "user" if "raise" in template else "system"
+    said = [{"role": role, "content": content, "name": "x"}]
+    (found,) = json.loads(tokenizer.apply_chat_template(said, tokenize=False))
+    assert found["content"].strip() == "You are calm."
+    assert found["name"] == "x"
+    call = {"role": "assistant", "content": "", "tool_calls": ["x"]}
+    found = json.loads(tokenizer.apply_chat_template([call], tokenize=False))
+    assert found == [{"role": role, "content": "You are calm."}, call]
+
+
 def test_every_template_of_a_tokenizer_is_told(tmp_path: Path) -> None:
     tokenizer = copy.deepcopy(tiny_tokenizer())
     plain = str(tokenizer.chat_template)
@@ -383,7 +401,7 @@ def test_a_kept_adapter_is_exported_as_it_was_kept(release: Path, tiny: Path, tm
         ({"method": "ridge"}, "is a floor"),
         ({"method": "caa"}, "which method"),
         ({"method": "dpo", "seed": 7}, "not trained with the seed 7"),
-        ({"method": "pas", "seed": 0}, "pas has no seeds"),
+        ({"method": "pas", "seed": 0}, "pas has no seeds to choose from: nothing is trained"),
         ({"method": "soups"}, "soups has no answers of"),
         ({"subject_id": "sd3-nobody", "method": "pas"}, "no answers of this subject"),
     ],
@@ -401,29 +419,55 @@ def test_what_cannot_be_exported_is_refused(
 def test_who_follows_the_readme_of_an_export_gets_the_answers_of_the_run(
     done: Path, tmp_path: Path, method: str
 ) -> None:
-    """With nothing but transformers: the texts that stand in README.md, and the letters that it names."""
+    """With nothing but transformers: the text that stands in README.md, and the letters that it names."""
     out = tmp_path / "out"
     export(done, lines(done)[0]["subject"], out, method)
     told = (out / "README.md").read_text()
     assert "SIMULATED" in told
-    blocks = [
-        "\n".join(line[4:] for line in block.splitlines())
-        for block in re.findall(r"(?:^    .*\n|^\n(?=    ))+", told, flags=re.MULTILINE)
-        if block.strip()
-    ]
-    question, asked = blocks[-1].strip("\n").split("\n\nAssistant: ")
-    said = [{"role": "user", "content": question}]
-    if "chat template has it" not in told:
-        said.insert(0, {"role": "system", "content": blocks[0].strip("\n")})
+    assert ("in the chat template" in told) == (method == "pas-published-cv")
+    (text,) = quoted(told)
     tokenizer, model = AutoTokenizer.from_pretrained(out), AutoModelForCausalLM.from_pretrained(out)
-    text = tokenizer.apply_chat_template(said, add_generation_prompt=True, tokenize=False) + asked
     with torch.inference_mode():
         found = model(**tokenizer(text, return_tensors="pt", add_special_tokens=False)).logits[0, -1].softmax(-1)
     letters = torch.stack([found[tokenizer.encode(letter, add_special_tokens=False)[-1]] for letter in "ABCDE"])
-    assert "letters A, B, C, D, E stand for 5, 4, 3, 2, 1" in told
+    assert "letters A, B, C, D, E stand for the responses 5, 4, 3, 2, 1" in told
     expected = line_of(done, method)["probabilities"]
     expected = expected[0][0] if method == "dpo" else expected[0]
     assert np.allclose((letters / letters.sum()).numpy()[::-1], expected, atol=1e-5)
+
+
+def quoted(told: str) -> list[str]:
+    """The texts that are set off by four spaces."""
+    blocks = re.findall(r"(?:^    .*\n)+", told, flags=re.MULTILINE)
+    return ["\n".join(line[4:] for line in block.splitlines()) for block in blocks]
+
+
+@pytest.mark.parametrize("template", [NO_SYSTEM, None])
+def test_the_readme_of_an_export_asks_the_model_in_ways_that_it_takes(
+    release: Path, tmp_path: Path, template: str | None
+) -> None:
+    """Without a system role, without a template, in both orders of the options."""
+    model, out = tmp_path / "model", tmp_path / "out"
+    model_of("llama").save_pretrained(model)
+    tokenizer = copy.deepcopy(tiny_tokenizer(template or TEMPLATE))
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(model)
+    run(settings(release, model, methods=("caa",), subjects=1, option_order="both"), tmp_path / "run", Share())
+    export(tmp_path / "run", lines(tmp_path / "run")[0]["subject"], out)
+    told = (out / "README.md").read_text()
+    forward, backward = quoted(told)
+    assert forward != backward
+    assert "responses 5, 4, 3, 2, 1" in told
+    assert "responses 1, 2, 3, 4, 5" in told
+    if template is None:
+        assert "no chat template: give it the whole text" in told
+        return
+    assert "the beginning of the user's" in told
+    neutral = read_prompts(DARK_TRIAD)["system"]
+    question = forward.split(f"{neutral}\n\n")[1].split("<|end|>")[0]
+    said = [{"role": "user", "content": f"{neutral}\n\n{question}"}, {"role": "assistant", "content": "Option ("}]
+    again = AutoTokenizer.from_pretrained(out)
+    assert again.apply_chat_template(said, tokenize=False, continue_final_message=True) == forward
 
 
 def test_an_export_can_be_read_by_others(done: Path, tmp_path: Path) -> None:

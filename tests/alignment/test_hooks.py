@@ -57,7 +57,7 @@ def test_steering_the_question_only_leaves_the_prefix_as_it_is() -> None:
     someone, asked = respondent(), questions(2)
     steering = random_steering(someone, scope="suffix")
     (reply,) = someone.ask([Ask(SYSTEM, asked, steering)])
-    encoded = someone._prompt(Ask(SYSTEM, asked), someone.wording, {}).encoded
+    encoded = someone.encoded(Ask(SYSTEM, asked))[0].encoded
     assert steering.heads is not None
     for row, suffix in enumerate(encoded.suffixes):
         handles = []

@@ -477,6 +477,45 @@ def test_a_model_at_hand_may_judge(chat: Chat, told: Path, tiny: Path, monkeypat
     assert sorted(asked) == sorted(line["prompt"] for line in lines(told, "judgements"))
 
 
+def test_a_text_that_is_too_long_for_a_judge_at_hand_costs_no_other(
+    chat: Chat, told: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = lines(told)
+    found[0]["texts"][0] = "too long"
+    (told / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in found))
+
+    def tell(self: Respondent, ask: Ask, said: list[str], most_tokens: int) -> list[str]:
+        if any("too long" in text for text in said):
+            raise SubjectFailed("a prompt has too many tokens")
+        return ["4"] * len(said)
+
+    monkeypatch.setattr(Respondent, "tell", tell)
+    with pytest.raises(RemoteFailed, match=r"(?s)1 texts could not be judged.*too many tokens"):
+        judge_run(told, JudgeSettings(ModelSettings(str(tiny))), None, lambda text: None)
+    assert len(lines(told, "judgements")) == known(told) - 1
+    assert (told / "judged.json").exists()
+
+
+def test_judges_are_told_apart_by_how_they_are_loaded() -> None:
+    ways = ((None, None, None), ("r1", None, None), (None, "float16", None), (None, None, "nf4"))
+    assert len({JudgeSettings(ModelSettings("a/b", *way)).name for way in ways}) == 4
+
+
+def test_an_earlier_rubric_that_comes_back_is_judged_anew(
+    chat: Chat, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the judgements of the rubric in between would stand for it."""
+    plain, means = asked_of_judge, []
+    for rubric, score in (("one", "5"), ("other", "2"), ("one", "5")):
+        for where in ("judges", "running"):
+            changed = lambda text, w, rubric=rubric: (rubric, plain(text, w)[1])  # noqa: E731
+            monkeypatch.setattr(f"alignment.judging.{where}.asked_of_judge", changed)
+        chat.rule = lambda system, user, score=score: score
+        (by_method,) = judge_run(told, judge(chat), None, lambda text: None)["judges"].values()
+        means.append({about["mean"] for about in by_method.values()})
+    assert means == [{5}, {2}, {5}]
+
+
 def test_the_pocket_respondent_is_no_judge(told: Path) -> None:
     with pytest.raises(UsageError, match="writes no text"):
         judge_run(told, JudgeSettings(ModelSettings("pocket")), None, lambda text: None)

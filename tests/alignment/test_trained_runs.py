@@ -16,6 +16,7 @@ from alignment.prompts import read_prompts
 from alignment.respondent.adapters import load_adapter
 from alignment.respondent.loading import load_respondent
 from alignment.runs.adapters import AdapterShelf
+from alignment.runs.answering import Answering
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
@@ -71,6 +72,10 @@ def test_a_training_needs_a_seed(release: Path, tiny: Path, tmp_path: Path) -> N
         run(trained(release, tiny, seeds=0), tmp_path / "run", Share())
     with pytest.raises(UsageError, match="no hyperparameter"):
         run(trained(release, tiny, replaced=("dpo.step=1",)), tmp_path / "run", Share())
+    with pytest.raises(UsageError, match="--set is for ppo"):
+        run(trained(release, tiny, replaced=("ppo.kl=0.2",)), tmp_path / "run", Share())
+    with pytest.raises(UsageError, match="is for methods that are trained"):
+        run(settings(release, tiny, save_adapters=True), tmp_path / "run", Share())
     with pytest.raises(UsageError, match=r"(?s)--set is for ppo, which is not run.*got +ppo.kl=9.*add --method ppo"):
         run(trained(release, tiny, replaced=("dpo.rank=2", "ppo.kl=9")), tmp_path / "run", Share())
     assert not (tmp_path / "run").exists()
@@ -86,6 +91,30 @@ def test_adapters_of_a_run_without_them_are_said_to_be_gone(release: Path, tiny:
     run(trained(release, tiny, save_adapters=True, subjects=3), tmp_path / "kept", Share())
     run(trained(release, tiny, save_adapters=True, subjects=3), tmp_path / "kept", Share(), said.append)
     assert not any("no adapter kept" in each for each in said)
+
+
+def test_adapters_of_a_run_that_led_to_nothing_are_not_those_of_the_next(
+    release: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run is killed before its first line; in its folder one of another rank begins."""
+    out = tmp_path / "run"
+    few: dict[str, Any] = {"methods": ("prompt-morl",), "save_adapters": True, "subjects": 1, "seeds": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(Answering, "line", kept_then_killed(Answering.line))
+        with pytest.raises(KeyboardInterrupt):
+            run(trained(release, tiny, replaced=("prompt-morl.steps=1", "prompt-morl.rank=2"), **few), out, Share())
+    assert [load_adapter(path.parent).rank for path in out.glob("adapters/**/adapter_config.json")] == [2]
+    run(trained(release, tiny, replaced=("prompt-morl.steps=1", "prompt-morl.rank=4"), **few), out, Share())
+    assert [load_adapter(path.parent).rank for path in out.glob("adapters/**/adapter_config.json")] == [4]
+    assert not list(out.glob("adapters/**/.*"))
+
+
+def kept_then_killed(line: Any) -> Any:
+    def killed(*given: Any) -> Any:
+        line(*given)
+        raise KeyboardInterrupt
+
+    return killed
 
 
 def test_what_all_subjects_share_is_kept_once(release: Path, tiny: Path, tmp_path: Path) -> None:
