@@ -26,12 +26,12 @@ from alignment.asking import Ask
 from alignment.benchmark import Benchmark
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
+from alignment.model_settings import ModelSettings
 from alignment.prompts import read_prompts
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.progress import forget_peak_memory, peak_memory
-from alignment.runs.settings import ModelSettings
-from alignment.runs.sharing import Share
+from alignment.sharing import Share
 from papi.instruments import IPIP_300
 
 SHAPES: dict[str, dict[str, Any]] = {

@@ -17,11 +17,12 @@ from pathlib import Path
 
 from pocket_ladder import release_in
 
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.report import write_report
 from alignment.report.leaderboard import ranked, shown, without_result
-from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import UNTRAINED, RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.instruments import IPIP_300, TEST_POPULATION
 
 MIN_MASS = 0.5

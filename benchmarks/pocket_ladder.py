@@ -19,10 +19,11 @@ import numpy as np
 
 from alignment.decoding import median
 from alignment.measures import Resamples, asked_of, by_scale, mean_known
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.report.runs import Run, read_run
-from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import UNTRAINED, RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from builders.options import BuildOptions
 from builders.release import build_release
 from builders.simulate import simulate

@@ -34,12 +34,12 @@ from alignment.benchmark import Benchmark, Subject, read_benchmark
 from alignment.hyperparameters import defaults
 from alignment.methods.contract import Context, answered
 from alignment.methods.registry import methods
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import fresh_adapter
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.settings import POCKET, ModelSettings
-from alignment.runs.sharing import Share
+from alignment.sharing import Share
 from alignment.training.fitting import given_material
 from alignment.training.objectives import objective_of
 from alignment.training.trainer import Lesson, train

@@ -11,6 +11,7 @@ from typing import Any
 from alignment.benchmark import Subject
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.questions import Question
 from alignment.respondent.adapters import is_adapter, load_adapter
 from alignment.respondent.loading import identity_of, load_respondent
@@ -19,8 +20,7 @@ from alignment.runs.adapters import AdapterShelf
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.folder import ANSWERS, FAILURES, Line, RunFolder
 from alignment.runs.release import Moved, benchmark_of_run
-from alignment.runs.settings import POCKET, ModelSettings
-from alignment.runs.sharing import Share
+from alignment.sharing import Share
 from papi.errors import InputRejected, MissingFile, UsageError
 
 SAME = ("commit", "files", "dtype", "quantize", "architecture")

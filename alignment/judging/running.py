@@ -27,6 +27,7 @@ from alignment.judging.judges import (
 )
 from alignment.judging.measures import measure
 from alignment.measures import asked_of
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.prompts import Prompts, prompts_for
 from alignment.report.runs import read_run
 from alignment.runs.configuration_file import read_configuration
@@ -35,8 +36,7 @@ from alignment.runs.folder import ANSWERS, JUDGEMENTS, RunFolder
 from alignment.runs.locks import only_one_in
 from alignment.runs.progress import Clock, Progress
 from alignment.runs.release import NOWHERE_ELSE, Moved, benchmark_of_run
-from alignment.runs.settings import POCKET, ModelSettings
-from alignment.runs.sharing import Share
+from alignment.sharing import Share
 from alignment.situations import situations
 from papi.errors import GateFailed, RemoteFailed, UsageError
 from papi.files import write_json, write_text

@@ -14,10 +14,10 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging
 
+from alignment.model_settings import POCKET, ModelSettings
 from alignment.pocket import CHECKPOINT
 from alignment.respondent.respondent import Respondent
-from alignment.runs.settings import POCKET, ModelSettings
-from alignment.runs.sharing import Share
+from alignment.sharing import Share
 from papi.errors import EnvironmentProblem, MissingFile, UsageError
 from papi.files import sha256_of_file
 from papi.hub_answers import hub_answers

@@ -20,8 +20,8 @@ from alignment.runs.configuration_file import read_configuration
 from alignment.runs.folder import ANSWERS, COSTS, FAILURES, Line, RunFolder, Task
 from alignment.runs.progress import Clock, Progress, forget_peak_memory, peak_memory
 from alignment.runs.settings import RunSettings
-from alignment.runs.sharing import Share
 from alignment.runs.telling import Telling
+from alignment.sharing import Share
 from papi.errors import InputRejected, NothingKnown, PapiError, RemoteFailed, UsageError
 
 GIVE_UP_AFTER = 3  # subjects that failed, without one that did not

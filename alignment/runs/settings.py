@@ -5,66 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from alignment.api.settings import ApiSettings
 from alignment.hyperparameters import hyperparameters
 from alignment.labels import LABELS, RESPONSES
 from alignment.methods.contract import Method
 from alignment.methods.registry import chosen_methods
+from alignment.model_settings import POCKET, ModelSettings, one_of
 from alignment.prompts import BOTH, ORDERS
 from papi.errors import UsageError
 from papi.instruments import DEFAULT_CONFIG, TEST
 
 UNTRAINED = ("floor", "prompting", "steering")  # families
-POCKET = "pocket"  # the name of the model that comes with the project
 NEEDS_WRITING = ("p2",)
 NEEDS_WEIGHTS = ("steering", "training")  # families
-QUANTIZATIONS = ("nf4",)
-DTYPES = ("float32", "bfloat16", "float16")
-ATTENTIONS = ("sdpa", "eager", "flash_attention_2")
-
-
-@dataclass(frozen=True)
-class ModelSettings:
-    """How a model is loaded. None leaves a choice to the machine or the model: float32 on a CPU, bfloat16 on a GPU."""
-
-    name: str
-    revision: str | None = None
-    dtype: str | None = None
-    quantize: str | None = None
-    attention: str | None = None
-    device_map: str | None = None
-    api: ApiSettings | None = None
-
-    def refuse_what_means_nothing(self) -> None:
-        """Raise `UsageError` for values that there are not, and for options that the model has no use for."""
-        _one_of("--dtype", self.dtype, DTYPES)
-        _one_of("--quantize", self.quantize, QUANTIZATIONS)
-        _one_of("--attn", self.attention, ATTENTIONS)
-        self._refuse_what_an_address_has_not()
-        self._refuse_a_revision_of_a_folder()
-
-    def _refuse_what_an_address_has_not(self) -> None:
-        """Raise `UsageError` for options about weights where the model is behind an address."""
-        given = {
-            "--model-revision": self.revision,
-            "--dtype": self.dtype,
-            "--quantize": self.quantize,
-            "--attn": self.attention,
-            "--device-map": self.device_map,
-        }
-        for option, value in given.items():
-            if self.api and value is not None:
-                raise UsageError(f"{option} is for a model at hand, not for one behind an address", got=value)
-
-    @property
-    def is_folder(self) -> bool:
-        """Whether a folder is meant rather than a model of the Hub."""
-        return self.name == POCKET or self.name.startswith((".", "/")) or Path(self.name).is_dir()
-
-    def _refuse_a_revision_of_a_folder(self) -> None:
-        """Raise `UsageError` for a revision of what has none."""
-        if self.revision is not None and self.is_folder and not self.api:
-            raise UsageError("a folder with a model has no revisions", where=self.name, next_step="leave it out")
 
 
 @dataclass(frozen=True)
@@ -114,8 +66,8 @@ class RunSettings:
 
     def chosen(self) -> list[Method]:
         """The methods. Raises `UsageError` for options that mean nothing, alone or together."""
-        _one_of("--labels", self.labels, LABELS)
-        _one_of("--option-order", self.option_order, (*ORDERS, BOTH))
+        one_of("--labels", self.labels, LABELS)
+        one_of("--option-order", self.option_order, (*ORDERS, BOTH))
         if self.model:
             self.model.refuse_what_means_nothing()
         if not 0 <= self.min_mass <= 1:
@@ -181,8 +133,3 @@ class RunSettings:
 
     def _named(self) -> list[Method]:
         return chosen_methods(self.methods)
-
-
-def _one_of(option: str, value: str | None, allowed: tuple[str, ...]) -> None:
-    if value is not None and value not in allowed:
-        raise UsageError(f"{option} has no value {value!r}", expected=", ".join(allowed), got=value)

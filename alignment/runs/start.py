@@ -23,8 +23,8 @@ from alignment.runs.loop import Loop, RunReport
 from alignment.runs.progress import Progress
 from alignment.runs.release import find_release
 from alignment.runs.settings import OpenSettings, RunSettings
-from alignment.runs.sharing import Share
 from alignment.runs.telling import Telling
+from alignment.sharing import Share
 from alignment.situations import situations
 from papi.errors import UsageError
 

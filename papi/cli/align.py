@@ -45,9 +45,10 @@ def run(
     retry_failed: options.RetryFailed = False,
 ) -> None:  # fmt: skip
     """Run methods over the subjects of a test split; go on where an earlier run ended."""
-    from alignment.runs.settings import ModelSettings, RunSettings
-    from alignment.runs.sharing import share_of
+    from alignment.model_settings import ModelSettings
+    from alignment.runs.settings import RunSettings
     from alignment.runs.start import run as run_methods
+    from alignment.sharing import share_of
 
     share = share_of(processes=processes)
     api = options.api_settings(

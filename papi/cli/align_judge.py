@@ -37,8 +37,8 @@ def judge(
 ) -> None:
     """Let a model judge open answers from 1 to 6, blind to the method; a second judge may follow."""
     from alignment.judging.running import JudgeSettings, judge_run, table_of
+    from alignment.model_settings import ModelSettings
     from alignment.runs.release import Moved
-    from alignment.runs.settings import ModelSettings
 
     api = shared.api_settings(
         "--judge-url", judge_url, concurrency, retries, timeout, requests_per_minute, price_sent, price_written

@@ -22,9 +22,10 @@ def demo(
     subjects: Annotated[int, typer.Option(help="Subjects of test_population.", min=1)] = 20,
 ) -> None:
     """Run every method that trains nothing on the pocket respondent, offline, and report: a check of code and order."""
-    from alignment.runs.settings import POCKET, UNTRAINED, ModelSettings, RunSettings
-    from alignment.runs.sharing import Share
+    from alignment.model_settings import POCKET, ModelSettings
+    from alignment.runs.settings import UNTRAINED, RunSettings
     from alignment.runs.start import run
+    from alignment.sharing import Share
 
     progress = progress_lines()
     release = _simulated_release(out, progress)

@@ -13,8 +13,8 @@ from alignment.benchmark import Benchmark, read_benchmark
 from alignment.prompts import read_prompts
 from alignment.respondent.respondent import Respondent
 from alignment.runs.loop import RunReport
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from builders.options import BuildOptions
 from builders.release import build_release
 from papi.instruments import DARK_TRIAD, IPIP_300

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from alignment.model_settings import ModelSettings
 from alignment.runs.folder import ANSWERS
-from alignment.runs.settings import ModelSettings, RunSettings
+from alignment.runs.settings import RunSettings
 from papi.instruments import DARK_TRIAD
 
 METHODS = ("item-median", "no-change", "few-shot-120")

@@ -20,13 +20,14 @@ from alignment.api.client import ApiClient, Completion, Pace
 from alignment.api.respondent import ApiRespondent, letter_probabilities
 from alignment.api.settings import ApiSettings, Prices, key_of
 from alignment.asking import Ask
+from alignment.model_settings import ModelSettings
 from alignment.prompts import read_prompts
 from alignment.report import write_report
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
-from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import OpenSettings, RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from alignment.steering import Steering
 from papi.errors import RemoteFailed, SubjectFailed, UsageError
 from papi.instruments import DARK_TRIAD, IPIP_300

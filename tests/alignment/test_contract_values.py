@@ -22,15 +22,16 @@ from alignment.benchmark import read_benchmark
 from alignment.methods import pas, probes, published
 from alignment.methods.contract import Context
 from alignment.methods.registry import methods
+from alignment.model_settings import ModelSettings
 from alignment.prompts import read_prompts
 from alignment.report.results import measure_rows
 from alignment.report.rows import read_rows
 from alignment.respondent.respondent import Respondent
 from alignment.respondent.scoring import Reply
 from alignment.runs.progress import Clock
-from alignment.runs.settings import ModelSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.instruments import DARK_TRIAD
 
 STRENGTHS = [0, 1, 2, 4, 6, 8]

@@ -35,15 +35,15 @@ from alignment.export.exporting import export
 from alignment.export.template import tell
 from alignment.export.vectors import save_vectors
 from alignment.methods import strength
+from alignment.model_settings import ModelSettings
 from alignment.prompts import read_prompts
 from alignment.respondent.adapters import adapted
 from alignment.respondent.hooks import architecture_of, steered
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.release import Moved
-from alignment.runs.settings import ModelSettings
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from alignment.steering import Scope, Steering
 from papi.errors import InputRejected, MissingFile, UsageError
 from papi.instruments import DARK_TRIAD

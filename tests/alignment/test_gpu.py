@@ -12,11 +12,11 @@ from run_settings import lines, settings
 from tiny_models import questions, texts
 
 from alignment.asking import Ask
+from alignment.model_settings import ModelSettings
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
-from alignment.runs.settings import ModelSettings
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from alignment.steering import Steering
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no accelerator")]

@@ -16,8 +16,8 @@ from huggingface_hub import constants, snapshot_download
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.errors import ReleaseRejected, RemoteFailed
 from papi.instruments import DARK_TRIAD
 

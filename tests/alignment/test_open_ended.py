@@ -33,15 +33,16 @@ from alignment.judging.running import JudgeSettings, judge_run
 from alignment.methods import strength
 from alignment.methods.contract import Context, Prompted
 from alignment.methods.registry import methods
+from alignment.model_settings import ModelSettings
 from alignment.prompts import prompts_for, read_prompts
 from alignment.report import write_report
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.locks import only_one_in
-from alignment.runs.settings import ModelSettings, OpenSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import OpenSettings, RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from alignment.situations import Situation, labels_of, situations
 from alignment.steering import Scope, Steering
 from papi.errors import Busy, GateFailed, RemoteFailed, SubjectFailed, UsageError

@@ -15,13 +15,14 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from alignment.asking import Ask
 from alignment.hyperparameters import hyperparameters
+from alignment.model_settings import ModelSettings
 from alignment.respondent.loading import load_respondent
 from alignment.respondent.respondent import Respondent
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
-from alignment.runs.settings import ModelSettings, RunSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share
 from alignment.steering import Steering
 from alignment.training.fitting import trained
 from alignment.training.material import Material

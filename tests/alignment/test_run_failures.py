@@ -14,8 +14,8 @@ from tiny_models import tiny_model, tiny_tokenizer
 from alignment.benchmark import read_benchmark
 from alignment.respondent.respondent import Respondent
 from alignment.runs.folder import FAILURES
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.instruments import DARK_TRIAD
 
 

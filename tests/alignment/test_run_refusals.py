@@ -11,12 +11,13 @@ import pytest
 from run_settings import settings
 from tiny_models import tiny_model, tiny_tokenizer
 
+from alignment.model_settings import ModelSettings
 from alignment.runs import configuration
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.folder import opened
-from alignment.runs.settings import UNTRAINED, ModelSettings
-from alignment.runs.sharing import Share
+from alignment.runs.settings import UNTRAINED
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.errors import Busy, InputRejected, MissingFile, ReleaseRejected, RemoteFailed, UsageError
 from papi.instruments import DARK_TRIAD
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from run_settings import METHODS, lines, settings
 
+from alignment.model_settings import ModelSettings
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
-from alignment.runs.settings import ModelSettings, RunSettings
-from alignment.runs.sharing import Share, share_of
+from alignment.runs.settings import RunSettings
 from alignment.runs.start import run
+from alignment.sharing import Share, share_of
 from papi.errors import UsageError
 from papi.instruments import DARK_TRIAD
 

@@ -20,8 +20,8 @@ from alignment.runs.answering import Answering
 from alignment.runs.configuration_file import read_configuration
 from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
-from alignment.runs.sharing import Share
 from alignment.runs.start import run
+from alignment.sharing import Share
 from papi.errors import UsageError
 from papi.instruments import DARK_TRIAD
 

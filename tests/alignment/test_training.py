@@ -203,9 +203,9 @@ def test_training_through_quantised_weights_is_the_same_for_the_same_seed(
 
 @pytest.fixture(scope="module")
 def tiny_quantised(tmp_path_factory: pytest.TempPathFactory) -> Respondent:
+    from alignment.model_settings import ModelSettings
     from alignment.respondent.loading import load_respondent
-    from alignment.runs.settings import ModelSettings
-    from alignment.runs.sharing import Share
+    from alignment.sharing import Share
 
     folder = tmp_path_factory.mktemp("tiny")
     tiny_model("llama", attention="sdpa").save_pretrained(folder)

@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, Qwen3_5TextConfig
 from alignment.asking import Ask
 from alignment.benchmark import Benchmark, read_benchmark
 from alignment.methods.strength import STRENGTHS, Tried, choose_strength
+from alignment.model_settings import ModelSettings
 from alignment.prompts import read_prompts
 from alignment.respondent import batches
 from alignment.respondent.chat import Chat, Turn
@@ -24,8 +25,8 @@ from alignment.respondent.respondent import Respondent
 from alignment.runs import start
 from alignment.runs.descriptions import read_descriptions
 from alignment.runs.folder import ANSWERS, FAILURES, RunFolder, opened
-from alignment.runs.settings import ModelSettings, RunSettings
-from alignment.runs.sharing import Share, share_of
+from alignment.runs.settings import RunSettings
+from alignment.sharing import Share, share_of
 from alignment.steering import Scope, Steering
 from alignment.training.material import Material
 from papi.errors import InputRejected, MissingExtra, UsageError
