@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from alignment.api.settings import ApiSettings
     from alignment.runs.settings import OpenSettings
 
+# Headings that options stand under.
+MODEL, SERVER = "A model at hand", "A model behind an address"
+TRAINING, OPENLY = "Training", "Open answers"
+
 Release = Annotated[str, typer.Argument(help="Folder of a release, or its repository on the Hub.")]
 Method = Annotated[list[str], typer.Option(help="A method or family (papi align methods), or all; once or more.")]
 Out = Annotated[Path, path_option("Folder of the run; one that is there is gone on with.")]
@@ -26,27 +30,48 @@ Prompts = Annotated[Path | None, path_option("Texts in place of the project's, T
 OptionOrder = Annotated[str, typer.Option(help="forward, reversed or both (averaged).")]
 Descriptions = Annotated[Path | None, path_option("Texts about the subjects for p2, JSON.")]
 Seed = Annotated[int, typer.Option(help="Of all that is drawn.", min=0)]
-Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.")]
-Quantize = Annotated[str | None, typer.Option(help="nf4.")]
-Attn = Annotated[str | None, typer.Option(help="sdpa, eager or flash_attention_2.")]
-DeviceMap = Annotated[str | None, typer.Option(help="auto spreads the model over the GPUs.")]
-ModelRevision = Annotated[str | None, typer.Option(help="Revision of a model on the Hub.")]
+Dtype = Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", rich_help_panel=MODEL)]
+Quantize = Annotated[str | None, typer.Option(help="nf4.", rich_help_panel=MODEL)]
+Attn = Annotated[str | None, typer.Option(help="sdpa, eager or flash_attention_2.", rich_help_panel=MODEL)]
+DeviceMap = Annotated[str | None, typer.Option(help="auto spreads the model over the GPUs.", rich_help_panel=MODEL)]
+ModelRevision = Annotated[str | None, typer.Option(help="Revision of a model on the Hub.", rich_help_panel=MODEL)]
 Revision = Annotated[str | None, typer.Option(help="Revision of a release on the Hub.")]
 MinMass = Annotated[float, typer.Option(help="Least probability on the five letters.")]
-ApiUrl = Annotated[str | None, typer.Option(help="Address of a server with chat completions (…/v1).")]
-Concurrency = Annotated[int | None, typer.Option(help="Requests at once, with an address; else 8.")]
-Retries = Annotated[int | None, typer.Option(help="Attempts after a failed request, with an address; else 5.")]
-Timeout = Annotated[float | None, typer.Option(help="Seconds to wait for a reply, with an address; else 60.")]
-RequestsPerMinute = Annotated[int | None, typer.Option(help="At most, of a process, with an address.")]
-PriceSent = Annotated[float | None, typer.Option(help="Of a million tokens sent, with an address.", min=0)]
-PriceWritten = Annotated[float | None, typer.Option(help="Of a million tokens written, with an address.", min=0)]
+ApiUrl = Annotated[
+    str | None, typer.Option(help="Address of a server with chat completions (…/v1).", rich_help_panel=SERVER)
+]
+Concurrency = Annotated[
+    int | None, typer.Option(help="Requests at once, with an address; else 8.", rich_help_panel=SERVER)
+]
+Retries = Annotated[
+    int | None, typer.Option(help="Attempts after a failed request, with an address; else 5.", rich_help_panel=SERVER)
+]
+Timeout = Annotated[
+    float | None, typer.Option(help="Seconds to wait for a reply, with an address; else 60.", rich_help_panel=SERVER)
+]
+RequestsPerMinute = Annotated[
+    int | None, typer.Option(help="At most, of a process, with an address.", rich_help_panel=SERVER)
+]
+PriceSent = Annotated[
+    float | None, typer.Option(help="Of a million tokens sent, with an address.", min=0, rich_help_panel=SERVER)
+]
+PriceWritten = Annotated[
+    float | None, typer.Option(help="Of a million tokens written, with an address.", min=0, rich_help_panel=SERVER)
+]
 Processes = Annotated[int | None, typer.Option(help="How many processes the launcher was to start.")]
-Seeds = Annotated[int, typer.Option(help="How often trained methods are trained.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.")]
-Open = Annotated[int | None, typer.Option("--open", help="Ask so many held-out items openly instead.")]
-Own = Annotated[bool | None, typer.Option("--own/--no-own", help="With --open: the project's 30 situations too.")]
-MostTokens = Annotated[int | None, typer.Option(help="With --open: of a text; else 120.")]
-SaveAdapters = Annotated[bool, typer.Option("--save-adapters", help="Keep what is trained.")]
+Seeds = Annotated[int, typer.Option(help="How often trained methods are trained.", rich_help_panel=TRAINING)]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="METHOD.KEY=VALUE, e.g. dpo.steps=100.", rich_help_panel=TRAINING)
+]
+Open = Annotated[
+    int | None, typer.Option("--open", help="Ask so many held-out items openly instead.", rich_help_panel=OPENLY)
+]
+Own = Annotated[
+    bool | None,
+    typer.Option("--own/--no-own", help="With --open: the project's 30 situations too.", rich_help_panel=OPENLY),
+]
+MostTokens = Annotated[int | None, typer.Option(help="With --open: of a text; else 120.", rich_help_panel=OPENLY)]
+SaveAdapters = Annotated[bool, typer.Option("--save-adapters", help="Keep what is trained.", rich_help_panel=TRAINING)]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Try failed subjects again.")]
 
 
