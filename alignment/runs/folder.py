@@ -168,7 +168,8 @@ def _freeze(run: Path, configuration: dict[str, Any]) -> None:
     """Write the configuration, or add it to the one there, if that has led to anything."""
     before = refuse_other_run(run, configuration)
     if before is None:
-        remove_folder(run / ADAPTERS)  # of a run that has led to nothing else
+        if (run / RUN).exists() and read_configuration(run) != configuration:
+            remove_folder(run / ADAPTERS)  # of a run of other settings that has led to nothing else
         write_configuration(run, configuration)
         return
     merged = configuration | {

@@ -18,6 +18,7 @@ from alignment.respondent.loading import load_respondent
 from alignment.runs.adapters import AdapterShelf
 from alignment.runs.answering import Answering
 from alignment.runs.configuration_file import read_configuration
+from alignment.runs.folder import opened
 from alignment.runs.loop import RunReport
 from alignment.runs.settings import RunSettings
 from alignment.runs.start import run
@@ -107,6 +108,20 @@ def test_adapters_of_a_run_that_led_to_nothing_are_not_those_of_the_next(
     run(trained(release, tiny, replaced=("prompt-morl.steps=1", "prompt-morl.rank=4"), **few), out, Share())
     assert [load_adapter(path.parent).rank for path in out.glob("adapters/**/adapter_config.json")] == [4]
     assert not list(out.glob("adapters/**/.*"))
+
+
+def test_another_process_of_the_same_run_leaves_the_adapters_that_are_there(
+    release: Path, tiny: Path, tmp_path: Path
+) -> None:
+    """One that starts later, when the first has kept an adapter and written no line yet."""
+    out = tmp_path / "run"
+    given = trained(release, tiny, save_adapters=True, subjects=1, seeds=1)
+    run(given, out, Share())
+    (kept,) = out.glob("adapters/**/adapter_config.json")
+    for name in ("answers", "costs", "failures"):
+        (out / f"{name}.jsonl").unlink()
+    with opened(out, 1, read_configuration(out)):
+        assert kept.exists()
 
 
 def kept_then_killed(line: Any) -> Any:
