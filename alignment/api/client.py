@@ -199,6 +199,6 @@ def _explained(address: str, model: str, is_gone: Callable[..., bool]) -> Iterat
 
 def _failed(what: str, address: str, *, gone: bool) -> PapiError:
     if gone:
-        advice = f"{ADVICE}; what is done is kept, and --retry-failed takes up what failed"
+        advice = f"{ADVICE}; what is done is kept, and the same command goes on (papi align run: --retry-failed)"
         return RemoteFailed(what, where=address, next_step=advice)
     return SubjectFailed(what, where=address)

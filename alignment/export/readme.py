@@ -28,7 +28,9 @@ This is all that the model gets for one of the questions; its next token is a le
 
 {told}
 
-All texts are in the run's `run.json` (`prompts`).
+`probabilities` in the run's `answers.jsonl` are by response, 1 first, each question's divided by their sum over the
+five letters (`mass` is the mean of that sum); of a trained method there is a list for each seed. All texts are in the
+run's `run.json` (`prompts`).
 """
 BOTH = "\n\nAnd in the other order of the options; the run took the mean of both, by meaning.\n\n"
 

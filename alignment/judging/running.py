@@ -39,7 +39,7 @@ from alignment.runs.release import NOWHERE_ELSE, Moved, benchmark_of_run
 from alignment.sharing import Share
 from alignment.situations import situations
 from papi.errors import GateFailed, RemoteFailed, UsageError
-from papi.files import write_json, write_text
+from papi.files import read_json, write_json, write_text
 from papi.words import number
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def judge_run(
         advice = "papi align run … --open 10 writes such a run"
         raise UsageError("the run has no open answers to judge", where=str(run), next_step=advice)
     errors = None if options is None else option_errors(options, frozen)
+    if options is None and (run / JUDGED).is_file() and read_json(run / JUDGED).get("with_options"):
+        progress("the agreement with the options is left out now: --options brings it back, and asks nothing anew")
     with only_one_in(run, "judge"):
         folder = RunFolder(run)
         folder.mend()

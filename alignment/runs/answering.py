@@ -78,7 +78,9 @@ class Answering:
         if not np.isfinite(reply.probabilities).all():
             raise SubjectFailed("the model gives no numbers for the options")
         if mass < least:
-            raise SubjectFailed(f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}")
+            what = f"{mass:.3f} of the probability is on the five letters, less than --min-mass {least:g}"
+            lost = f": {reply.unparseable} replies had no letter" if reply.unparseable else ""
+            raise SubjectFailed(what + lost)
         line: Line = {"probabilities": np.round(reply.probabilities, DIGITS).tolist(), "mass": round(mass, DIGITS)}
         line["letters"] = reply.letters.tolist()
         line |= {name: count for name in OF_SERVERS if (count := getattr(reply, name))}

@@ -74,7 +74,7 @@ def _say_what_address_was_before(settings: RunSettings, before: dict[str, Any] |
     now = settings.model.api.address if settings.model and settings.model.api else None
     known = ((before or {}).get("model") or {}).get("api_url")
     if now and known and now != known:
-        progress(f"the run was begun at {known}: {now} is to serve the same model")
+        progress(f"the run was last at {known}: {now} is to serve the same model")
 
 
 def _context(settings: RunSettings, benchmark: Benchmark) -> Context:

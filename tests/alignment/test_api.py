@@ -326,7 +326,7 @@ def test_a_run_goes_on_at_another_address(chat: Chat, release: Path, tmp_path: P
     with chatting(Chat()) as other:
         again = run(settings(release, other, subjects=2), tmp_path / "run", Share(), said.append)
     assert (again.done, again.before) == (2, 2)
-    assert any(f"begun at {chat.url}" in text for text in said)
+    assert any(f"last at {chat.url}" in text for text in said)
     assert read_configuration(tmp_path / "run")["model"]["api_url"] == other.url
 
 
@@ -427,6 +427,12 @@ def test_replies_without_probabilities_are_counted_and_said(chat: Chat, release:
     chat.tells = True
     run(settings(release, chat, methods=("no-change",)), tmp_path / "other", Share())
     assert all("parsed" not in line for line in lines(tmp_path / "other"))
+
+
+def test_who_fails_for_want_of_letters_is_told_so(chat: Chat, release: Path, tmp_path: Path) -> None:
+    chat.rule = lambda system, user: "No."
+    report = run(settings(release, chat, methods=("no-change",), subjects=1), tmp_path / "run", Share())
+    assert report.failures[0]["reason"].endswith("less than --min-mass 0.5: 9 replies had no letter")
 
 
 def test_replies_without_a_letter_are_counted_in_both_orders(chat: Chat, release: Path, tmp_path: Path) -> None:

@@ -421,6 +421,10 @@ def test_judgements_are_compared_with_the_options(chat: Chat, told: Path, releas
     (found,) = document["with_options"].values()
     assert found["texts"] == known(told)
     assert found["r"] == pytest.approx(1)
+    said: list[str] = []
+    again = judge_run(told, judge(chat), None, said.append)
+    assert again["with_options"] is None
+    assert any("--options brings it back" in text for text in said)
 
 
 def test_options_of_other_people_or_another_model_are_refused(
