@@ -61,6 +61,12 @@ class JudgeSettings:
         chosen = self.model
         return ", ".join(filter(None, (chosen.name, chosen.revision, chosen.dtype, chosen.quantize)))
 
+    def refuse_what_cannot_judge(self) -> None:
+        """Raise `UsageError` for options that mean nothing, and for the pocket respondent."""
+        self.model.refuse_what_means_nothing()
+        if self.model.name == POCKET:
+            raise UsageError("the pocket respondent writes no text", next_step="name another --judge-model")
+
 
 def judge_run(
     run: Path, settings: JudgeSettings, options: Path | None, progress: Progress, moved: Moved = NOWHERE_ELSE
@@ -71,9 +77,7 @@ def judge_run(
     without open answers, `RemoteFailed` where texts are left over (what is done is kept), `GateFailed` for a judge that
     gives no numbers.
     """
-    settings.model.refuse_what_means_nothing()
-    if settings.model.name == POCKET:
-        raise UsageError("the pocket respondent writes no text", next_step="name another --judge-model")
+    settings.refuse_what_cannot_judge()
     frozen = moved.in_place(read_configuration(run))
     if not frozen.get("open_ended"):
         advice = "papi align run … --open 10 writes such a run"
@@ -99,11 +103,16 @@ def judge_run(
     if left:
         what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
         raise RemoteFailed(what, where=settings.name, got=why, next_step=advice)
-    by_method = document["judges"].get(settings.name, {}).values()
+    _refuse_without_numbers(document, settings.name)
+    return document
+
+
+def _refuse_without_numbers(document: dict[str, Any], judge: str) -> None:
+    """Raise `GateFailed` for a judge in none of whose replies there was a number."""
+    by_method = document["judges"].get(judge, {}).values()
     if by_method and not any(about["scored"] or about["refused"] for about in by_method):
         advice = "take another judge; judgements.jsonl has its replies, and without those lines it is forgotten"
-        raise GateFailed("the judge gave no text a number", where=settings.name, next_step=advice)
-    return document
+        raise GateFailed("the judge gave no text a number", where=judge, next_step=advice)
 
 
 def option_errors(run: Path, frozen: dict[str, Any]) -> dict[Key, float]:
