@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,14 +13,13 @@ from threadpoolctl import ThreadpoolController
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within the block linear algebra (numpy, scipy, scikit-learn) uses a single thread."""
-    with _libraries().limit(limits=1):
+    """Within the block linear algebra uses a single thread, that of scikit-learn too where it has been imported."""
+    with _libraries("sklearn" in sys.modules).limit(limits=1):
         yield
 
 
 @cache
-def _libraries() -> Any:
-    """The loaded libraries that have threads; to look for them takes longer than many a task does."""
-    import sklearn.linear_model  # noqa: F401  # what it loads is to be found too
-
+def _libraries(with_sklearn: bool) -> Any:
+    """The loaded libraries that have threads, which takes longer to look up than many a task; scikit-learn, which not
+    all methods need, brings some of its own."""
     return ThreadpoolController()

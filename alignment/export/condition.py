@@ -77,15 +77,16 @@ def condition_of(found: Recorded) -> Found:
     frozen, line, name, seed = found.frozen, found.line, found.method, found.seed
     respondent = _respondent(frozen)
     context, subject = _context(frozen, line)
-    if seed is not None:
-        kept = AdapterShelf(found.run, context, str(frozen["model"]["name"])).folder(name, subject, seed)
-        if is_adapter(kept):
-            condition = _kept(kept, name, subject, respondent, context)
-            return Found(name, subject, condition, respondent, seed, context.benchmark.held_out[0])
-    fitted = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
-    assert isinstance(fitted, Prompted)
-    _compare(fitted, line, seed)
-    return Found(name, subject, fitted, respondent, seed, context.benchmark.held_out[0])
+    shelf = AdapterShelf(found.run, context, str(frozen["model"]["name"]))
+    kept = None if seed is None else shelf.folder(name, subject, seed)
+    if kept is not None and is_adapter(kept):
+        condition = _kept(kept, name, subject, respondent, context)
+    else:
+        fitted = methods()[name].fit(subject, respondent, context if seed is None else context.seeded(seed))
+        assert isinstance(fitted, Prompted)
+        _compare(fitted, line, seed)
+        condition = fitted
+    return Found(name, subject, condition, respondent, seed, context.benchmark.held_out[0])
 
 
 def _line(run: Path, subject_id: str, method: str | None) -> Line:

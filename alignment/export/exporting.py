@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alignment.export.checkpoint import family_of, refuse_what_no_checkpoint_holds, save_checkpoint
 from alignment.export.condition import Found, condition_of, recorded
-from alignment.export.readme import README, readme
+from alignment.export.readme import IN_TEMPLATE, README, readme
 from alignment.export.vectors import VECTORS, save_vectors
 from alignment.methods.registry import methods
 from alignment.respondent.adapters import save_adapter
@@ -65,7 +65,7 @@ def _save_whole(found: Found, folder: Path) -> tuple[list[str], str | None]:
         said.append("vLLM's own code of this type passes over the biases: vllm serve OUT --model-impl transformers")
     if changed and (dtype := str(someone.model.dtype).removeprefix("torch.")) != "float32":
         said.append(f"in {dtype} what is added is rounded once more: logits may differ by some tenths from the run's")
-    return said, None if text is None else "What stands before the question is in the chat template."
+    return said, None if text is None else IN_TEMPLATE
 
 
 def _save_small(found: Found, folder: Path) -> tuple[list[str], str | None]:

@@ -10,6 +10,7 @@ from alignment.prompts import LETTERS, Prompts
 from alignment.respondent.chat import Turn
 
 README = "README.md"
+IN_TEMPLATE = "What stands before the question is in the chat template."  # where the condition's text is
 TEXT = """\
 # {method}, {subject}
 
@@ -68,7 +69,7 @@ def _told(found: Found, place: str | None) -> str:
     if not chat.tokenizer.chat_template:
         return "The model has no chat template: give it the whole text."
     begins = f"the assistant's begins with `{found.respondent.wording.asked}`"
-    if place is None or "template" not in place:
+    if place != IN_TEMPLATE:
         whose = "the system's text" if chat.has_system_role else "the beginning of the user's, a blank line after it"
         return f"As messages: what stands before the question is {whose}; {begins}. {place or ''}".rstrip()
     return f"As messages: the user's is the question; {begins}. {place}"

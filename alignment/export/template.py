@@ -8,32 +8,39 @@ from typing import Any
 from alignment.respondent.chat import Chat
 from papi.errors import UsageError
 
-# What opens a template: the text as the system's, or before the system's own, a text or a list of parts.
-SYSTEM = """\
+# `own`, what a message says, with the text before it: a text, a list of parts, or nothing.
+OPENED = """\
+{{% if own is string %}}{{% set own = {text} + '\\n\\n' + own %}}\
+{{% elif own %}}{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + own %}}\
+{{% else %}}{{% set own = {text} %}}{{% endif %}}"""
+# What opens a template: the text as the system's, or before the system's own.
+SYSTEM = (
+    """\
 {{% if not messages or messages[0]['role'] != 'system' %}}\
 {{% set messages = [{{'role': 'system', 'content': {text}}}] + messages %}}\
 {{% else %}}\
-{{% set own = messages[0]['content'] %}}\
-{{% if own is string %}}{{% set own = {text} + '\\n\\n' + own %}}\
-{{% elif own %}}{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + own %}}\
-{{% else %}}{{% set own = {text} %}}{{% endif %}}\
+{{% set own = messages[0]['content'] %}}"""
+    + OPENED
+    + """\
 {{% set messages = [dict(messages[0], content=own)] + messages[1:] %}}\
 {{% endif %}}"""
+)
 # Where there is no system role: before the first text of the user's.
-FIRST = """\
+FIRST = (
+    """\
 {{% set told = namespace(messages=[], user=false) %}}\
 {{% for message in messages %}}\
 {{% if message['role'] == 'user' and not told.user %}}\
 {{% set told.user = true %}}\
-{{% set own = message['content'] %}}\
-{{% if own is string %}}{{% set own = {text} + '\\n\\n' + own %}}\
-{{% elif own %}}{{% set own = [{{'type': 'text', 'text': {text} + '\\n\\n'}}] + own %}}\
-{{% else %}}{{% set own = {text} %}}{{% endif %}}\
+{{% set own = message['content'] %}}"""
+    + OPENED
+    + """\
 {{% set message = dict(message, content=own) %}}\
 {{% endif %}}\
 {{% set told.messages = told.messages + [message] %}}\
 {{% endfor %}}\
 {{% set messages = told.messages if told.user else [{{'role': 'user', 'content': {text}}}] + messages %}}"""
+)
 
 
 def tell(tokenizer: Any, text: str) -> None:

@@ -28,7 +28,7 @@ NUMBER = re.compile(r"(?<![\d.])([0-6])(?![\d.]*\d)")
 Key = tuple[str, str, str]  # method, subject, situation
 Asked = tuple[int, str, str]  # the place of a text, and what a judge is told and asked about it
 Keep = Callable[[int, str], None]  # a place and the reply, as soon as it is there
-Judge = Callable[[Sequence[Asked], Keep], tuple[int, str | None]]  # gives how many are left over, and why
+Judge = Callable[[Sequence[Asked], Keep], list[str]]  # gives why texts are left over, a reason each
 
 
 @dataclass(frozen=True)
@@ -116,17 +116,13 @@ def behind_address(client: ApiClient, seed: int) -> Judge:
             return error.what
         return None
 
-    def judge(asked: Sequence[Asked], keep: Keep) -> tuple[int, str | None]:
-        failed = [why for why in client.each(lambda each: one(each, keep), asked) if why is not None]
-        return len(failed), failed[-1] if failed else None
-
-    return judge
+    return lambda asked, keep: [why for why in client.each(lambda each: one(each, keep), asked) if why is not None]
 
 
 def at_hand(respondent: Respondent) -> Judge:
     """A judge that is a model of this machine; texts go through it in batches."""
 
-    def judge(asked: Sequence[Asked], keep: Keep) -> tuple[int, str | None]:
+    def judge(asked: Sequence[Asked], keep: Keep) -> list[str]:
         failed: list[str] = []
         for start in range(0, len(asked), BATCH):
             part = asked[start : start + BATCH]
@@ -134,7 +130,7 @@ def at_hand(respondent: Respondent) -> Judge:
                 together(part, keep)
             except SubjectFailed:  # such as one that is too long: the others are judged all the same
                 failed += [why for each in part if (why := alone(each, keep)) is not None]
-        return len(failed), failed[-1] if failed else None
+        return failed
 
     def together(part: Sequence[Asked], keep: Keep) -> None:
         system = part[0][1]  # the rubric's: the same for all texts

@@ -95,14 +95,14 @@ def judge_run(
         todo = [text for text in texts if (text.key, *asked_of_judge(text, wording)) not in done]
         progress(f"judge {settings.name}: {len(todo):,} texts to judge, {len(texts) - len(todo):,} are judged")
         try:
-            left, why = _judge(folder, todo, settings, wording, progress) if todo else (0, None)
+            left = _judge(folder, todo, settings, wording, progress) if todo else []
         finally:
             document = measure(_newest(folder.lines(JUDGEMENTS)), errors)
             write_json(run / JUDGED, document)
             write_text(run / TABLE, table_of(document))
     if left:
-        what, advice = f"{left} texts could not be judged", "run the command again: it goes on with them"
-        raise RemoteFailed(what, where=settings.name, got=why, next_step=advice)
+        what, advice = f"{len(left)} texts could not be judged", "run the command again: it goes on with them"
+        raise RemoteFailed(what, where=settings.name, got=left[-1], next_step=advice)
     _refuse_without_numbers(document, settings.name)
     return document
 
@@ -175,8 +175,8 @@ def _asked(frozen: dict[str, Any], wording: Prompts) -> Sequence[Any]:
 
 def _judge(
     folder: RunFolder, todo: Sequence[Text], settings: JudgeSettings, wording: Prompts, progress: Progress
-) -> tuple[int, str | None]:
-    """Judge and keep each judgement as it comes; gives how many texts are left over, and why, if any are."""
+) -> list[str]:
+    """Judge and keep each judgement as it comes; gives why texts are left over, a reason each."""
     asked = [(place, *asked_of_judge(text, wording)) for place, text in enumerate(todo)]
     clock, alone = Clock(f"judge {settings.name}", len(todo), progress, of="text"), Lock()
 

@@ -95,6 +95,8 @@ def _left_out_accuracies(states: Floats, labels: NDArray[np.bool_], random: np.r
 
 
 def _per_head(rows: Floats, score: Callable[[Floats], float]) -> Floats:
+    import sklearn.linear_model  # noqa: F401  # before its threads are limited
+
     with one_thread():
         return np.array([score(np.ascontiguousarray(rows[:, head])) for head in range(rows.shape[1])], dtype=np.float32)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from tiny_models import ARCHITECTURES, plain_probabilities, questions, texts, tiny_model, tiny_tokenizer
 
 from alignment.asking import Ask
-from alignment.benchmark import Benchmark, read_benchmark
+from alignment.benchmark import Benchmark
 from alignment.hyperparameters import Hyperparameters, defaults, hyperparameters
 from alignment.methods.contract import Context, Prompted, answered
 from alignment.methods.registry import methods
@@ -38,12 +37,6 @@ FEW = [f"{name}.{key}={value}" for name in TRAINED for key, value in (("steps", 
 ASKED = questions(7)
 SYSTEM = "You are somebody."
 SHORT = read_prompts(DARK_TRIAD) | {"system": "You.", "question": "{options}\n{statement}", "labels": list("vwxyz")}
-
-
-@pytest.fixture(scope="module")
-def benchmark_(release: Path) -> Benchmark:
-    found = read_benchmark(release, DARK_TRIAD, "test_population")
-    return replace(found, subjects=found.subjects[:3], held_out_answers=found.held_out_answers[:3])
 
 
 @pytest.fixture(scope="module")
